@@ -1,0 +1,97 @@
+// Windlass: the balancer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include <windlass/batch.h>
+#include <windlass/event_buffer.h>
+#include <windlass/signal.h>
+#include <windlass/statistics.h>
+#include <windlass/workers.h>
+
+namespace windlass {
+
+/// Balances the sending of events between multiple connections. Work waits in one queue; every connection draws from it
+/// at the pace that it can take; what fails is sent again, elsewhere where possible.
+///
+/// Thread-safe: any thread may publish, from signals too. One thread of the balancer's own runs everything else.
+class LoadBalancer {
+ public:
+  struct Options {
+    // Affects what is delivered.
+    /// Sends after the first one, before an event is dropped; negative: without end.
+    int max_retries = 3;
+    /// Every publish is retried without end (see PublishOptions::guaranteed for a single one).
+    bool guaranteed = false;
+    /// For a connect, for a sign of life while something is in flight, and for the wait in the queue while nothing at all
+    /// is drawn, which costs one attempt each time that it passes.
+    std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+    /// For an acknowledgement that gets somewhere, however alive the peer is.
+    std::chrono::nanoseconds progress_timeout = std::chrono::minutes(5);
+    /// Hears of each event that an endpoint rejected for good, from the loop thread, before the event's signal. Without
+    /// it, such events are dropped, with the reason `rejected`.
+    std::function<void(const Batch& events, std::error_code reason)> dead_letter;
+
+    // Affects performance and memory.
+    /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
+    std::size_t queue_events = 65536;
+    std::size_t queue_bytes = std::size_t{32} << 20;
+    /// The most that one batch holds.
+    std::uint32_t bulk_max_events = 2048;
+    std::size_t bulk_max_bytes = std::size_t{1} << 20;
+    /// Batches in flight on one asynchronous connection. A synchronous client has one.
+    unsigned pipelining = 2;
+    /// How long close() waits for synchronous clients that are inside connect or publish.
+    std::chrono::nanoseconds close_grace = std::chrono::seconds(1);
+    /// Seed of what is random (jitter); 0: from the system.
+    std::uint64_t seed = 0;
+  };
+
+  struct PublishOptions {
+    /// Retried without end, whatever max_retries says.
+    bool guaranteed = false;
+  };
+
+  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none, and what the
+  /// factory throws.
+  explicit LoadBalancer(WorkerFactory workers) : LoadBalancer(std::move(workers), Options()) {}
+  LoadBalancer(WorkerFactory workers, Options options);
+  /// Closes. Not to be run from a signal.
+  ~LoadBalancer();
+  LoadBalancer(const LoadBalancer&) = delete;
+  LoadBalancer& operator=(const LoadBalancer&) = delete;
+
+  /// Forwards the event to some worker. Copies it. Waits while the queue is full; from a signal it refuses instead.
+  /// No error: accepted, and `signal` will be called exactly once. An error: refused, and it will not be called.
+  std::error_code publish_event(std::string_view event, Signal signal = {}, PublishOptions options = {});
+  /// As publish_event, but refuses with errc::queue_full instead of waiting.
+  std::error_code try_publish_event(std::string_view event, Signal signal = {}, PublishOptions options = {});
+
+  /// Forwards the events; they may travel in several batches, over several connections. One signal for all of them.
+  /// Takes the events; refused ones are left with the caller.
+  std::error_code publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
+  std::error_code try_publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
+
+  /// Refuses new events from now on, finishes the accepted ones, then closes. At the deadline what is left is signalled
+  /// as failed. True when nothing was left. Not to be called from a signal.
+  bool drain(std::chrono::nanoseconds deadline);
+
+  /// Stops all workers and closes all connections. What is queued or in flight is signalled as failed (errc::closed)
+  /// before this returns. A second call changes nothing.
+  void close();
+
+  /// What is going on, consistent in itself. After close() it is the final state.
+  Statistics statistics() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace windlass

@@ -1,0 +1,38 @@
+// Windlass: from clients to workers.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <windlass/client.h>
+
+namespace windlass {
+
+namespace runtime {
+class Loop;
+}
+
+/// One connection that the balancer is to work with.
+struct Worker {
+  std::string endpoint;  ///< a name for statistics; connections to one endpoint share it
+  std::variant<std::unique_ptr<SyncClient>, std::unique_ptr<AsyncClient>> client;
+  std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);       ///< backoff at first
+  std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);  ///< backoff at most
+  unsigned priority = 0;  ///< a worker draws only while no worker of a lower number participates
+};
+
+/// Makes the workers of a balancer; called once, in its constructor, with the loop that the balancer will run (only the
+/// clients that come with Windlass need it). Throws what it likes; LoadBalancer's constructor passes it on.
+using WorkerFactory = std::function<std::vector<Worker>(runtime::Loop& loop)>;
+
+/// A worker for each client, with this backoff. The factory can be used once.
+WorkerFactory async_clients(std::vector<std::unique_ptr<AsyncClient>> clients, std::chrono::nanoseconds wait_retry,
+                            std::chrono::nanoseconds max_wait_retry);
+WorkerFactory sync_clients(std::vector<std::unique_ptr<SyncClient>> clients, std::chrono::nanoseconds wait_retry,
+                           std::chrono::nanoseconds max_wait_retry);
+
+}  // namespace windlass
