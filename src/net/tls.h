@@ -1,0 +1,69 @@
+// TLS: what is configured, and the contexts that are made of it. Connections use them through Connector and Listener.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace windlass::net {
+
+/// What a certificate must prove.
+enum class VerificationMode {
+  full,         ///< signed by a trusted authority, valid now, and made for the name or address that was asked for
+  strict,       ///< as full, but the name must stand in the subject alternative names
+  certificate,  ///< signed by a trusted authority and valid now, whatever name it bears
+  none,         ///< nothing
+};
+
+/// Whether a server asks for the client's certificate.
+enum class ClientAuthentication { none, optional, required };
+
+/// Each certificate and key is the path of a PEM file, or the PEM text itself ("-----BEGIN ...").
+struct TlsOptions {
+  std::vector<std::string> certificate_authorities;  ///< trusted; empty: those of the system
+  std::string certificate;                           ///< ours, followed by its intermediates; a server needs one
+  std::string key;                                   ///< belongs to `certificate`
+  std::string key_passphrase;
+  VerificationMode verification_mode = VerificationMode::full;
+  ClientAuthentication client_authentication = ClientAuthentication::none;
+};
+
+/// Codes of OpenSSL's error queue.
+const std::error_category& tls_category() noexcept;
+
+/// Everything that connections of one configuration share. TLS 1.2 or newer, no renegotiation, no session tickets.
+/// Immutable; copies share it; may be used from any thread.
+class TlsContext {
+ public:
+  /// Load all files. Throw std::runtime_error that names the file and the reason.
+  static TlsContext client(const TlsOptions& options);
+  static TlsContext server(const TlsOptions& options);
+
+  class Impl;
+  const Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  explicit TlsContext(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+struct CertificateInfo {
+  std::string subject;  ///< "CN=localhost,O=Example"
+  std::string issuer;
+  std::vector<std::string> names;  ///< subject alternative names: "DNS:localhost", "IP:127.0.0.1"
+  std::chrono::system_clock::time_point not_before;
+  std::chrono::system_clock::time_point not_after;
+};
+
+/// What a handshake agreed on.
+struct TlsInfo {
+  std::string version;                  ///< "TLSv1.3"
+  std::string cipher;                   ///< "TLS_AES_256_GCM_SHA384"
+  std::optional<CertificateInfo> peer;  ///< the peer's certificate, if it showed one
+};
+
+}  // namespace windlass::net
