@@ -36,8 +36,8 @@ class SyncClient {
   virtual void interrupt() noexcept {}
 };
 
-/// How an asynchronous client tells the balancer about its connection. Copyable; every call may come from any thread and
-/// returns at once. Calls that no longer matter (of an earlier connection, after close) change nothing.
+/// How an asynchronous client tells the balancer about its connection. Copyable; every call may come from any thread
+/// and returns at once. Calls that no longer matter (of an earlier connection, after close) change nothing.
 class Link {
  public:
   Link() = default;
@@ -57,8 +57,8 @@ class Link {
   std::uint32_t connection_ = 0;
 };
 
-/// How an asynchronous client answers for one batch. Move-only; every call may come from any thread and returns at once.
-/// The first finish() counts and later ones change nothing. Dropped without one, it answers errc::abandoned.
+/// How an asynchronous client answers for one batch. Move-only; every call may come from any thread and returns at
+/// once. The first finish() counts and later ones change nothing. Dropped without one, it answers errc::abandoned.
 class Completion {
  public:
   Completion() = default;
@@ -90,8 +90,8 @@ class AsyncClient {
   /// Begins to open a connection and answers through `link`, now or later. Called again after each close().
   virtual void connect(Link link, std::chrono::milliseconds timeout) = 0;
 
-  /// Begins to send a batch and answers through `done`, now or later. Further batches may follow before the answer, up to
-  /// the worker's window.
+  /// Begins to send a batch and answers through `done`, now or later. Further batches may follow before the answer, up
+  /// to the worker's window.
   virtual void publish(Batch batch, Completion done) = 0;
 
   /// Ends the connection, or the attempt to make one. Batches without an answer are sent elsewhere by the balancer.

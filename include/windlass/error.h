@@ -11,10 +11,10 @@ namespace windlass {
 /// What can go wrong. A default-constructed std::error_code means that nothing did.
 enum class errc {
   // Why a publish was refused. A refused publish has no signal.
-  closed = 1,       ///< close() or drain() has been called
-  queue_full,       ///< no room within the budgets, and the caller did not want to wait (or is the loop's own thread)
-  event_too_large,  ///< one event alone exceeds the byte limit for events
-  no_events,        ///< an empty publish
+  closed = 1,  ///< close() or drain() has been called
+  queue_full,  ///< no room within the budgets, and the caller did not want to wait (or is the loop's own thread)
+  too_large,   ///< the publish alone exceeds a budget, so that it would never find room
+  no_events,   ///< an empty publish
 
   // Why an accepted publish was signalled as failed.
   attempts_exhausted,  ///< every send attempt failed

@@ -29,8 +29,8 @@ class LoadBalancer {
     int max_retries = 3;
     /// Every publish is retried without end (see PublishOptions::guaranteed for a single one).
     bool guaranteed = false;
-    /// For a connect, for a sign of life while something is in flight, and for the wait in the queue while nothing at all
-    /// is drawn, which costs one attempt each time that it passes.
+    /// For a connect, for a sign of life while something is in flight, and for the wait in the queue while nothing at
+    /// all is drawn, which costs one attempt each time that it passes.
     std::chrono::nanoseconds timeout = std::chrono::seconds(30);
     /// For an acknowledgement that gets somewhere, however alive the peer is.
     std::chrono::nanoseconds progress_timeout = std::chrono::minutes(5);
@@ -58,8 +58,8 @@ class LoadBalancer {
     bool guaranteed = false;
   };
 
-  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none, and what the
-  /// factory throws.
+  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none, and what
+  /// the factory throws.
   explicit LoadBalancer(WorkerFactory workers) : LoadBalancer(std::move(workers), Options()) {}
   LoadBalancer(WorkerFactory workers, Options options);
   /// Closes. Not to be run from a signal.

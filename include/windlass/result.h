@@ -13,8 +13,8 @@
 namespace windlass {
 
 /// The outcome of one send, event by event. An event is acknowledged unless it stands in `rest` or its index is at or
-/// beyond `rest_from`; what is not acknowledged is sent again, elsewhere where possible, or dropped when its attempts are
-/// used up. Made by the functions below; the fields are open for clients that know more.
+/// beyond `rest_from`; what is not acknowledged is sent again, elsewhere where possible, or dropped when its attempts
+/// are used up. Made by the functions below; the fields are open for clients that know more.
 struct PublishResult {
   /// One event that was not acknowledged, and why. An error of class permanent rejects this event for good; any other,
   /// and none, sends it again.

@@ -32,9 +32,7 @@ struct Ledger {
     for (const auto& [reason, count] : dropped) sum += count;
     return sum;
   }
-  bool balanced() const {
-    return accepted == acked + dropped_total() + dead_lettered + queued + in_flight;
-  }
+  bool balanced() const { return accepted == acked + dropped_total() + dead_lettered + queued + in_flight; }
 };
 
 /// Times from send to acknowledgement.
@@ -47,11 +45,11 @@ struct Latency {
 
 /// What a connection is doing.
 enum class WorkerState {
-  standby,      ///< not wanted: a better one is in use
-  waiting,      ///< for its backoff before it connects
+  standby,  ///< not wanted: a better one is in use
+  waiting,  ///< for its backoff before it connects
   connecting,
-  connected,    ///< participates
-  resting,      ///< connected, but for its backoff it draws nothing
+  connected,  ///< participates
+  resting,    ///< connected, but for its backoff it draws nothing
   closing,
 };
 

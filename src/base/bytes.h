@@ -20,8 +20,8 @@ inline std::uint32_t load_be32(const void* from) {
   return __builtin_bswap32(value);
 }
 
-/// A queue of bytes in one piece of memory: written at the back, consumed at the front. Memory is not zeroed, and is kept
-/// until shrink(). Used for what waits to be sent and for what was received but not yet understood.
+/// A queue of bytes in one piece of memory: written at the back, consumed at the front. Memory is not zeroed, and is
+/// kept until shrink(). Used for what waits to be sent and for what was received but not yet understood.
 class ByteQueue {
  public:
   /// Room for `count` bytes at the back, to be written and then committed. Invalidates earlier pointers and views.

@@ -10,22 +10,38 @@ class Category final : public std::error_category {
   const char* name() const noexcept override { return "windlass"; }
   std::string message(int value) const override {
     switch (static_cast<errc>(value)) {
-      case errc::closed: return "closed";
-      case errc::queue_full: return "the queue is full";
-      case errc::event_too_large: return "the event is too large";
-      case errc::no_events: return "there is no event to publish";
-      case errc::attempts_exhausted: return "every send attempt failed";
-      case errc::no_worker: return "no worker drew the event in time";
-      case errc::rejected: return "the endpoint rejected the event";
-      case errc::no_workers_configured: return "there is no worker to send with";
-      case errc::connect_failed: return "the connection could not be made";
-      case errc::connection_lost: return "the connection was lost";
-      case errc::timeout: return "no sign of life in time";
-      case errc::no_progress: return "alive, but no acknowledgement in time";
-      case errc::protocol_error: return "the peer broke the protocol";
-      case errc::throttled: return "the endpoint is overloaded";
-      case errc::temporary: return "temporary failure";
-      case errc::abandoned: return "the client dropped the batch without an answer";
+      case errc::closed:
+        return "closed";
+      case errc::queue_full:
+        return "the queue is full";
+      case errc::too_large:
+        return "the publish alone exceeds the budget";
+      case errc::no_events:
+        return "there is no event to publish";
+      case errc::attempts_exhausted:
+        return "every send attempt failed";
+      case errc::no_worker:
+        return "no worker drew the event in time";
+      case errc::rejected:
+        return "the endpoint rejected the event";
+      case errc::no_workers_configured:
+        return "there is no worker to send with";
+      case errc::connect_failed:
+        return "the connection could not be made";
+      case errc::connection_lost:
+        return "the connection was lost";
+      case errc::timeout:
+        return "no sign of life in time";
+      case errc::no_progress:
+        return "alive, but no acknowledgement in time";
+      case errc::protocol_error:
+        return "the peer broke the protocol";
+      case errc::throttled:
+        return "the endpoint is overloaded";
+      case errc::temporary:
+        return "temporary failure";
+      case errc::abandoned:
+        return "the client dropped the batch without an answer";
     }
     return "unknown error " + std::to_string(value);
   }
@@ -38,20 +54,26 @@ const std::error_category& error_category() noexcept {
   return category;
 }
 
-std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), error_category()}; }
+std::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), error_category()};
+}
 
 ErrorClass classify(const std::error_code& error) noexcept {
   if (error.category() == error_category()) {
     switch (static_cast<errc>(error.value())) {
       case errc::rejected:
-      case errc::event_too_large: return ErrorClass::permanent;
-      case errc::throttled: return ErrorClass::throttled;
+      case errc::too_large:
+        return ErrorClass::permanent;
+      case errc::throttled:
+        return ErrorClass::throttled;
       case errc::connect_failed:
       case errc::connection_lost:
       case errc::timeout:
       case errc::no_progress:
-      case errc::protocol_error: return ErrorClass::connection_fatal;
-      default: return ErrorClass::retryable;
+      case errc::protocol_error:
+        return ErrorClass::connection_fatal;
+      default:
+        return ErrorClass::retryable;
     }
   }
   if (error == std::errc::resource_unavailable_try_again || error == std::errc::operation_would_block ||

@@ -23,13 +23,14 @@ class Random {
 
   /// Uniform in [0, bound); 0 for a bound of 0.
   std::uint64_t below(std::uint64_t bound) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>((*this)()) * bound) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Wide>((*this)()) * bound) >> 64);
   }
   /// Uniform in [0, 1).
   double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
   bool chance(double probability) { return unit() < probability; }
 
  private:
+  __extension__ using Wide = unsigned __int128;
   std::uint64_t state_;
 };
 

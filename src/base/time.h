@@ -7,8 +7,8 @@ namespace windlass::base {
 
 using Duration = std::chrono::nanoseconds;
 
-/// Monotonic time since an origin that only its supplier knows: the steady clock's in the program, the run's beginning in
-/// the simulator.
+/// Monotonic time since an origin that only its supplier knows: the steady clock's in the program, the run's beginning
+/// in the simulator.
 struct MonotonicClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -22,6 +22,8 @@ using Time = MonotonicClock::time_point;
 inline constexpr Time never = Time::max();
 
 /// `time + duration`, or never where that would overflow.
-constexpr Time after(Time time, Duration duration) { return duration > never - time ? never : time + duration; }
+constexpr Time after(Time time, Duration duration) {
+  return duration > never - time ? never : time + duration;
+}
 
 }  // namespace windlass::base

@@ -1,0 +1,469 @@
+#include "core/balancer.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace windlass::core {
+namespace {
+
+/// All buffers in the balancer's batches are submissions: offer() is the only way in.
+Submission& submission_of(const Batch::Slice& slice) {
+  return const_cast<Submission&>(static_cast<const Submission&>(*slice.buffer));
+}
+
+std::shared_ptr<Submission> share_submission(const Batch::Slice& slice) {
+  return {slice.buffer, &submission_of(slice)};
+}
+
+/// This work failed at another worker before, without progress since: it may be the work that is bad.
+bool failed_at_another(const Work& work, WorkerId worker) {
+  return work.failures > 0 && (work.failed_elsewhere || work.failed_at != worker);
+}
+
+}  // namespace
+
+Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now)
+    : options_(std::move(options)),
+      random_(seed),
+      queue_(options_, Backoff(workers.at(0).wait_retry, workers.at(0).max_wait_retry)),
+      now_(now) {
+  workers_.reserve(workers.size());
+  for (WorkerOptions& worker : workers) workers_.emplace_back(std::move(worker));
+}
+
+// ----------------------------------------------------------------------------------------------------------------
+// commands
+
+std::error_code Balancer::offer(std::shared_ptr<Submission> submission, base::Time now) {
+  now_ = now;
+  const std::size_t events = submission->size();
+  const std::size_t bytes = submission->bytes();
+  std::error_code refusal;
+  if (!accepting_) {
+    refusal = errc::closed;
+  } else if (events == 0) {
+    refusal = errc::no_events;
+  } else if (events > options_.queue_events || bytes > options_.queue_bytes) {
+    refusal = errc::too_large;
+  } else if (held_events_ + events > options_.queue_events || held_bytes_ + bytes > options_.queue_bytes) {
+    refusal = errc::queue_full;
+  }
+  if (refusal) {
+    ledger_.refused += events;
+    return refusal;
+  }
+  held_events_ += events;
+  held_bytes_ += bytes;
+  ledger_.accepted += events;
+  ledger_.queued += events;
+  submission->acked = submission->failed = 0;
+  submission->failure.clear();
+  queue_.push(std::move(submission), now);
+  return {};
+}
+
+void Balancer::drain(base::Time deadline, base::Time now) {
+  now_ = now;
+  accepting_ = false;
+  drain_deadline_ = std::min(drain_deadline_, deadline);
+  if (held_events_ == 0 || drain_deadline_ <= now) close(now);
+}
+
+void Balancer::close(base::Time now) {
+  now_ = now;
+  if (closed_) return;
+  accepting_ = false;
+  closed_ = true;
+  drain_deadline_ = base::never;
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    Worker& worker = workers_[id];
+    while (!worker.in_flight().empty()) {
+      Attempt& attempt = *attempts_.find(worker.in_flight().front());
+      const std::uint32_t acked = attempt.acked;
+      const Work work = end_attempt(attempt);
+      drop(work.batch.part(acked, work.batch.size() - acked), errc::closed);
+    }
+    if (worker.state() == Worker::State::connecting || worker.state() == Worker::State::connected) {
+      worker.closing(base::never, {});
+      outputs_.push_back(Disconnect{{id, worker.connection()}});
+    }
+  }
+  for (const Work& work : queue_.take_all()) {
+    ledger_.queued -= work.batch.size();
+    drop(work.batch, errc::closed);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// inputs
+
+Worker* Balancer::current(ConnectionId connection) {
+  if (connection.worker >= workers_.size()) return nullptr;
+  Worker& worker = workers_[connection.worker];
+  return worker.connection() == connection.number ? &worker : nullptr;
+}
+
+void Balancer::on_connected(ConnectionId connection, base::Time now) {
+  now_ = now;
+  Worker* worker = current(connection);
+  if (closed_ || !worker || worker->state() != Worker::State::connecting) return;
+  worker->connected(now);
+  connections_stale_ = true;
+}
+
+void Balancer::on_lost(ConnectionId connection, std::error_code error, base::Time now) {
+  now_ = now;
+  Worker* worker = current(connection);
+  if (closed_ || !worker) return;
+  // A peer that ends a connection on which nothing is going on has not failed: the next connection may be made at once.
+  const bool idle_close =
+      worker->state() == Worker::State::connected && !worker->failing() && worker->idle_for_long(now);
+  connection_failed(connection.worker, error ? error : make_error_code(errc::connection_lost), !idle_close, now);
+}
+
+void Balancer::on_disconnected(ConnectionId connection, base::Time now) {
+  now_ = now;
+  Worker* worker = current(connection);
+  if (!worker || worker->state() != Worker::State::closing) return;
+  worker->closed();
+  if (worker->wait_has_ended(now)) worker->wait_is_over();
+  connections_stale_ = true;
+}
+
+void Balancer::on_alive(ConnectionId connection, base::Time now) {
+  now_ = now;
+  if (Worker* worker = current(connection)) worker->alive(options_, now);
+}
+
+void Balancer::on_progress(AttemptId id, std::uint32_t count, base::Time now) {
+  now_ = now;
+  Attempt* attempt = attempts_.find(id);
+  if (!attempt) return;
+  count = std::min(count, static_cast<std::uint32_t>(attempt->work.batch.size()));
+  if (count <= attempt->acked) {
+    workers_[attempt->worker].alive(options_, now);
+    return;
+  }
+  const std::uint32_t news = count - attempt->acked;
+  workers_[attempt->worker].acked_some(news);
+  workers_[attempt->worker].progressed(options_, now);
+  connections_stale_ = true;
+  ledger_.in_flight -= news;
+  acknowledge(attempt->work.batch, attempt->acked, news);
+  attempt->acked = count;
+}
+
+/// What became of the events of a batch.
+struct Balancer::SortedOut {
+  std::uint32_t acked = 0;
+  std::uint32_t rejected = 0;
+  Batch rest;              ///< to be sent again
+  bool throttled = false;  ///< some of the rest because the endpoint asked for less
+  bool failed = false;     ///< some of the rest with an error
+};
+
+Balancer::SortedOut Balancer::sort_out(const Batch& batch, std::uint32_t from, const PublishResult& result) {
+  SortedOut sorted;
+  const auto size = static_cast<std::uint32_t>(batch.size());
+  const std::uint32_t rest_from = std::clamp(result.rest_from, from, size);
+  const auto acked_until = [&](std::uint32_t end) {
+    if (end <= from) return;
+    sorted.acked += end - from;
+    acknowledge(batch, from, end - from);
+    from = end;
+  };
+  const auto sort_rest = [&](std::uint32_t end, std::error_code why) {
+    const Batch part = batch.part(from, end - from);
+    from = end;
+    const ErrorClass what = why ? classify(why) : ErrorClass::retryable;
+    if (what == ErrorClass::permanent) {
+      sorted.rejected += static_cast<std::uint32_t>(part.size());
+      reject(part, why);
+      return;
+    }
+    sorted.throttled |= what == ErrorClass::throttled;
+    sorted.failed |= static_cast<bool>(why);
+    for (const Batch::Slice& slice : part.slices()) sorted.rest.append(slice);
+  };
+  for (const PublishResult::Unpublished& event : result.rest) {
+    if (event.index < from || event.index >= rest_from) continue;
+    acked_until(event.index);
+    sort_rest(event.index + 1, event.why);
+  }
+  acked_until(rest_from);
+  if (rest_from < size) sort_rest(size, result.error);
+  return sorted;
+}
+
+void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time now) {
+  now_ = now;
+  Attempt* attempt = attempts_.find(id);
+  if (!attempt) return;
+  const WorkerId worker_id = attempt->worker;
+  const std::uint32_t acked_before = attempt->acked;
+  const base::Time sent_at = attempt->sent_at;
+  Worker& worker = workers_[worker_id];
+  Work work = end_attempt(*attempt);
+  const bool blamed = worker.failing() || !failed_at_another(work, worker_id);
+  const SortedOut sorted = sort_out(work.batch, acked_before, result);
+
+  const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
+  const bool endpoint_failed = result.error && what != ErrorClass::permanent;
+  worker.acked_some(sorted.acked);
+  if (sorted.acked + sorted.rejected > 0 || (sorted.rest.empty() && !endpoint_failed)) {
+    // Whatever else it said, it got somewhere with these.
+    worker.progressed(options_, now);
+    connections_stale_ = true;
+  }
+  if (sorted.throttled) worker.throttled(now);
+
+  const bool progressed = acked_before + sorted.acked + sorted.rejected > 0;
+  const bool handed_back = !sorted.rest.empty() && !endpoint_failed;
+  if (sorted.rest.empty()) {
+    if (!endpoint_failed) worker.completed(now - sent_at, now);
+  } else {
+    const bool costs_attempt = endpoint_failed || sorted.failed;
+    give_back(std::move(work), sorted.rest, worker_id, progressed, costs_attempt, now);
+  }
+  if (endpoint_failed && what == ErrorClass::connection_fatal) {
+    worker.count_failure();
+    connection_failed(worker_id, result.error, blamed, now);
+  } else if (endpoint_failed || (handed_back && !progressed)) {
+    rest(worker_id, result, blamed, now);
+  }
+}
+
+void Balancer::handle_timeout(base::Time now) {
+  now_ = now;
+  if (closed_) return;
+  if (drain_deadline_ <= now) return close(now);
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    Worker& worker = workers_[id];
+    if (const std::error_code error = worker.overdue(now)) {
+      connection_failed(id, error, true, now);
+    } else if (worker.wait_has_ended(now)) {
+      worker.wait_is_over();
+      connections_stale_ = true;
+    } else if (worker.too_old(now) && !worker.leaving()) {
+      worker.leave();
+      connections_stale_ = true;
+    }
+  }
+  for (const Work& work : queue_.charge_waits(now)) {
+    ledger_.queued -= work.batch.size();
+    drop(work.batch, errc::no_worker);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------- taking
+// back
+
+Work Balancer::end_attempt(Attempt& attempt) {
+  ledger_.in_flight -= attempt.unacked();
+  workers_[attempt.worker].ended(attempt.id, attempt.work.batch.size());
+  return attempts_.remove(attempt);
+}
+
+void Balancer::give_back(Work work, Batch rest, WorkerId worker, bool progressed, bool costs_attempt, base::Time now) {
+  work.batch = std::move(rest);
+  if (progressed) {
+    work.attempts_left = options_.max_attempts;
+    work.failures = 0;
+    work.failed_elsewhere = false;
+    work.failed_at = Work::nobody;
+    work.backoff.succeeded();
+  } else if (costs_attempt && !work.unlimited && --work.attempts_left == 0) {
+    drop(work.batch, errc::attempts_exhausted);
+    return;
+  }
+  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
+  work.failed_at = worker;
+  ++work.failures;
+  const base::Duration wait = work.backoff.failed(now, random_);
+  // The first time it goes elsewhere at once. What keeps failing waits, so that other work gets its turn.
+  work.not_before = work.failures > 1 ? now + wait : now;
+  work.waiting_since = work.not_before;
+  ledger_.queued += work.batch.size();
+  ledger_.retried += work.batch.size();
+  queue_.push_retry(std::move(work));
+}
+
+void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now) {
+  Worker& worker = workers_[id];
+  worker.count_failure();
+  base::Time until = now;
+  if (blamed) {
+    until = now + worker.failed(now, random_);
+    connections_stale_ = true;
+  }
+  if (result.error && classify(result.error) == ErrorClass::throttled && result.retry_after)
+    until =
+        std::max(until, now + std::clamp(*result.retry_after, base::Duration::zero(), worker.options().max_wait_retry));
+  worker.rest(until, result.error);
+}
+
+void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now) {
+  Worker& worker = workers_[id];
+  if (worker.state() != Worker::State::connecting && worker.state() != Worker::State::connected) return;
+  if (!worker.in_flight().empty()) {
+    const Attempt& oldest = *attempts_.find(worker.in_flight().front());
+    blamed = worker.failing() || !failed_at_another(oldest.work, id);
+  }
+  const base::Time reconnect_at = blamed ? now + worker.failed(now, random_) : now;
+  while (!worker.in_flight().empty()) {
+    Attempt& attempt = *attempts_.find(worker.in_flight().front());
+    const std::uint32_t acked = attempt.acked;
+    Work work = end_attempt(attempt);
+    worker.count_failure();
+    Batch rest = work.batch.part(acked, work.batch.size() - acked);
+    if (!rest.empty()) give_back(std::move(work), std::move(rest), id, acked > 0, true, now);
+  }
+  worker.closing(reconnect_at, error);
+  outputs_.push_back(Disconnect{{id, worker.connection()}});
+  connections_stale_ = true;
+}
+
+// ----------------------------------------------------------------------------------------------------------------
+// settling
+
+void Balancer::acknowledge(const Batch& batch, std::size_t first, std::size_t count) {
+  ledger_.acked += count;
+  if (first == 0 && count == batch.size()) return settle(batch, {});
+  settle(batch.part(first, count), {});
+}
+
+void Balancer::reject(const Batch& events, std::error_code reason) {
+  if (options_.dead_letter) {
+    ledger_.dead_lettered += events.size();
+    outputs_.push_back(DeadLetter{events, reason});
+  } else {
+    ledger_.dropped[errc::rejected] += events.size();
+  }
+  settle(events, errc::rejected);
+}
+
+void Balancer::drop(const Batch& events, errc reason) {
+  ledger_.dropped[reason] += events.size();
+  settle(events, reason);
+}
+
+void Balancer::settle(const Batch& events, std::error_code reason) {
+  for (const Batch::Slice& slice : events.slices()) {
+    Submission& submission = submission_of(slice);
+    (reason ? submission.failed : submission.acked) += slice.count;
+    if (reason) submission.failure = reason;
+    held_events_ -= slice.count;
+    const bool complete = submission.acked + submission.failed == submission.size();
+    if (complete) held_bytes_ -= submission.bytes();
+    if (submission.signalling == Signalling::each) {
+      outputs_.push_back(Settled{share_submission(slice), slice.first, slice.count, reason});
+    } else if (submission.signalling == Signalling::all && complete) {
+      outputs_.push_back(
+          Settled{share_submission(slice), 0, static_cast<std::uint32_t>(submission.size()), submission.failure});
+    }
+  }
+}
+
+// -----------------------------------------------------------------------------------------------------------------
+// outputs
+
+std::optional<Action> Balancer::poll(base::Time now) {
+  now_ = now;
+  if (drain_deadline_ != base::never && held_events_ == 0) close(now);
+  if (connections_stale_ && !closed_) {
+    connections_stale_ = false;
+    update_connections(now);
+  }
+  if (!outputs_.empty()) {
+    std::optional<Action> action(std::move(outputs_.front()));
+    outputs_.pop_front();
+    return action;
+  }
+  return hand_out(now);
+}
+
+base::Time Balancer::next_timeout() const {
+  if (closed_) return base::never;
+  base::Time next = std::min(drain_deadline_, queue_.next_charge());
+  for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
+  if (queue_.empty()) return next;
+  next = std::min(next, queue_.next_available(now_));
+  for (const Worker& worker : workers_)
+    if (worker.resting(now_)) next = std::min(next, worker.rest_until());
+  return next;
+}
+
+Statistics Balancer::statistics(base::Time now) const {
+  Statistics statistics;
+  statistics.ledger = ledger_;
+  for (const Worker& worker : workers_) statistics.workers.push_back(worker.statistics(now));
+  return statistics;
+}
+
+// ------------------------------------------------------------------------------------------------------------- handing
+// out
+
+bool Balancer::wanted(const Worker& worker) const {
+  // A connection to a better endpoint that is not known to be bad makes this one unnecessary.
+  return std::none_of(workers_.begin(), workers_.end(), [&](const Worker& other) {
+    return other.options().priority < worker.options().priority && !other.failing();
+  });
+}
+
+void Balancer::update_connections(base::Time now) {
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    Worker& worker = workers_[id];
+    const bool is_wanted = wanted(worker);
+    if (worker.state() == Worker::State::standby && is_wanted) {
+      worker.connecting(now, options_.timeout);
+      outputs_.push_back(Connect{{id, worker.connection()}});
+    } else if (worker.state() == Worker::State::connected && (worker.leaving() || !is_wanted)) {
+      worker.leave();
+      if (!worker.in_flight().empty()) continue;
+      const base::Time reconnect_at = is_wanted ? now : base::never;
+      worker.closing(reconnect_at, {});
+      outputs_.push_back(Disconnect{{id, worker.connection()}});
+    }
+  }
+}
+
+bool Balancer::may_draw(const Worker& worker, base::Time now) const {
+  return worker.participating(now) && std::none_of(workers_.begin(), workers_.end(), [&](const Worker& other) {
+           return other.options().priority < worker.options().priority && other.participating(now) && !other.failing();
+         });
+}
+
+std::optional<Action> Balancer::hand_out(base::Time now) {
+  if (closed_ || queue_.empty()) return std::nullopt;
+  candidates_.clear();
+  std::size_t participants = 0;
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    const Worker& worker = workers_[id];
+    if (!may_draw(worker, now)) continue;
+    ++participants;
+    if (worker.has_room()) candidates_.push_back(id);
+  }
+  // Who has least in flight asks first, and among those who waits longest: work goes where it turns around.
+  std::sort(candidates_.begin(), candidates_.end(), [&](WorkerId a, WorkerId b) {
+    const auto rank = [&](WorkerId id) {
+      return std::tuple(workers_[id].in_flight().size(), workers_[id].last_draw(), id);
+    };
+    return rank(a) < rank(b);
+  });
+  for (const WorkerId id : candidates_) {
+    std::optional<Work> work = queue_.draw(id, participants > 1, now);
+    if (!work) continue;
+    const std::size_t events = work->batch.size();
+    ledger_.queued -= events;
+    ledger_.in_flight += events;
+    const Attempt& attempt = attempts_.add(std::move(*work), id, now);
+    workers_[id].sent(attempt.id, events, options_, now);
+    return Send{id, attempt.id, attempt.work.batch};
+  }
+  return std::nullopt;
+}
+
+}  // namespace windlass::core

@@ -1,0 +1,125 @@
+// The balancer: a state machine without I/O, clock or threads.
+//
+// Four kinds of calls, and no others:
+//   commands   offer, drain, close                                        what the publisher's side wants
+//   inputs     on_connected ... on_result, handle_timeout                 what happened
+//   outputs    poll, next_timeout                                         what is to be done, and when to come back
+//   getters    statistics, held_events, ...
+//
+// `now` is an argument everywhere and never goes backwards. After any command or input, poll() until it answers
+// nothing; at next_timeout(), call handle_timeout() and poll again. poll() gives, in this order: settled events and
+// dead letters as they came about, disconnects, connects, and then, one by one, sends, each cut from the queue at the
+// moment of the call. So the driver may make room, or stop, between sends.
+//
+// Delivery is at least once: an event is settled as acknowledged only after an endpoint acknowledged it, and is sent
+// again whenever that is not certain. docs/delivery.md has the rules.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include <windlass/result.h>
+#include <windlass/statistics.h>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "core/action.h"
+#include "core/attempts.h"
+#include "core/options.h"
+#include "core/submission.h"
+#include "core/work_queue.h"
+#include "core/worker.h"
+
+namespace windlass::core {
+
+class Balancer {
+ public:
+  /// `workers` must not be empty.
+  Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now);
+
+  // Commands.
+
+  /// Accepts the events or refuses them at once (errc::closed, queue_full, too_large, no_events).
+  std::error_code offer(std::shared_ptr<Submission> submission, base::Time now);
+  /// Refuses offers from now on, and closes when everything is settled, or at `deadline`.
+  void drain(base::Time deadline, base::Time now);
+  /// Settles everything with errc::closed and disconnects every worker. Later inputs change nothing.
+  void close(base::Time now);
+
+  // Inputs. Those about connections and attempts that are over change nothing.
+
+  void on_connected(ConnectionId connection, base::Time now);
+  /// The connection could not be made, or has ended.
+  void on_lost(ConnectionId connection, std::error_code error, base::Time now);
+  /// The answer to Disconnect.
+  void on_disconnected(ConnectionId connection, base::Time now);
+  /// The peer gave a sign of life.
+  void on_alive(ConnectionId connection, base::Time now);
+  /// The first `count` events of the batch are acknowledged so far.
+  void on_progress(AttemptId attempt, std::uint32_t count, base::Time now);
+  /// The outcome of the batch, event by event.
+  void on_result(AttemptId attempt, const PublishResult& result, base::Time now);
+  /// Does what is due.
+  void handle_timeout(base::Time now);
+
+  // Outputs.
+
+  std::optional<Action> poll(base::Time now);
+  /// When handle_timeout has something to do; base::never when only an input can change anything.
+  base::Time next_timeout() const;
+
+  // Getters.
+
+  Statistics statistics(base::Time now) const;
+  const Ledger& ledger() const { return ledger_; }
+  /// What counts against the budgets: events that are not settled, bytes of submissions that are not settled in full.
+  std::size_t held_events() const { return held_events_; }
+  std::size_t held_bytes() const { return held_bytes_; }
+  bool closed() const { return closed_; }
+
+ private:
+  struct SortedOut;
+
+  // Handing out.
+  std::optional<Action> hand_out(base::Time now);
+  bool may_draw(const Worker& worker, base::Time now) const;
+  bool wanted(const Worker& worker) const;
+  void update_connections(base::Time now);
+
+  // Taking back.
+  Worker* current(ConnectionId connection);
+  Work end_attempt(Attempt& attempt);
+  SortedOut sort_out(const Batch& batch, std::uint32_t from, const PublishResult& result);
+  void give_back(Work work, Batch rest, WorkerId worker, bool progressed, bool costs_attempt, base::Time now);
+  void rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now);
+  void connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now);
+
+  // Settling.
+  void acknowledge(const Batch& batch, std::size_t first, std::size_t count);
+  void reject(const Batch& events, std::error_code reason);
+  void drop(const Batch& events, errc reason);
+  void settle(const Batch& events, std::error_code reason);
+
+  Options options_;
+  base::Random random_;
+  std::vector<Worker> workers_;
+  Attempts attempts_;
+  WorkQueue queue_;
+  std::deque<Action> outputs_;
+  Ledger ledger_;
+  std::size_t held_events_ = 0;
+  std::size_t held_bytes_ = 0;
+  base::Time drain_deadline_ = base::never;
+  bool accepting_ = true;
+  bool closed_ = false;
+  /// Something changed that may make a connection wanted or unwanted.
+  bool connections_stale_ = true;
+  base::Time now_;                    ///< the last time heard of
+  std::vector<WorkerId> candidates_;  ///< scratch space of hand_out
+};
+
+}  // namespace windlass::core

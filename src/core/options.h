@@ -1,0 +1,47 @@
+// What a balancer is told when it is made. Constant afterwards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "core/window.h"
+
+namespace windlass::core {
+
+struct Options {
+  /// Sends of an event before it is dropped; 0: without end.
+  int max_attempts = 4;
+  /// Every event is sent without end.
+  bool guaranteed = false;
+  /// For a connect; for a sign of life while something is in flight; for the wait in the queue while nothing is drawn.
+  base::Duration timeout = std::chrono::seconds(30);
+  /// For an acknowledgement that gets somewhere.
+  base::Duration progress_timeout = std::chrono::minutes(5);
+  /// Rejected events are put out as DeadLetter instead of being dropped.
+  bool dead_letter = false;
+
+  /// Budgets for what is accepted and not settled.
+  std::size_t queue_events = 65536;
+  std::size_t queue_bytes = std::size_t{32} << 20;
+  /// The most that one batch holds; a single event may exceed the bytes, and then travels alone.
+  std::uint32_t bulk_max_events = 2048;
+  std::size_t bulk_max_bytes = std::size_t{1} << 20;
+};
+
+struct WorkerOptions {
+  std::string endpoint;
+  base::Duration wait_retry = std::chrono::seconds(1);
+  base::Duration max_wait_retry = std::chrono::seconds(60);
+  /// A connection is replaced after this time, once nothing is in flight on it; 0: never.
+  base::Duration ttl{0};
+  /// Draws only while no worker of a lower number is in use.
+  unsigned priority = 0;
+  /// How much may be in flight.
+  std::shared_ptr<WindowPolicy> window = fixed_window(2);
+};
+
+}  // namespace windlass::core

@@ -1,0 +1,80 @@
+// The shared queue: what waits to be handed out, and how it is cut into batches.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <windlass/batch.h>
+
+#include "base/time.h"
+#include "core/action.h"
+#include "core/backoff.h"
+#include "core/options.h"
+#include "core/submission.h"
+
+namespace windlass::core {
+
+/// A batch with its history: what is handed out, and handed out again while events of it remain.
+struct Work {
+  static constexpr WorkerId nobody = ~WorkerId{0};
+
+  Batch batch;
+  int attempts_left = 0;  ///< of no meaning when `unlimited`
+  bool unlimited = false;
+  WorkerId failed_at = nobody;    ///< the worker that failed it last
+  bool failed_elsewhere = false;  ///< another worker than `failed_at` failed it before, without progress between
+  unsigned failures = 0;          ///< since the last progress
+  Backoff backoff;                ///< for work that fails again and again
+  base::Time not_before{};        ///< not to be drawn earlier
+  base::Time waiting_since{};     ///< the hand-out wait counts from here
+};
+
+/// Retries first, then new work in the order of arrival. New work stays in the submissions until it is drawn; then
+/// neighbours are joined into one batch up to the limits, so that batches grow while workers are busy.
+class WorkQueue {
+ public:
+  WorkQueue(const Options& options, Backoff work_backoff) : options_(options), work_backoff_(work_backoff) {}
+
+  void push(std::shared_ptr<Submission> submission, base::Time now);
+  void push_retry(Work work);
+
+  /// The next batch for this worker. Work that this worker failed last is passed over while `others` participate.
+  std::optional<Work> draw(WorkerId worker, bool others, base::Time now);
+
+  /// Hand-out waits that have passed without a draw cost an attempt. Returns the work that has none left.
+  std::vector<Work> charge_waits(base::Time now);
+  /// Takes everything out.
+  std::vector<Work> take_all();
+
+  /// When charge_waits has something to do.
+  base::Time next_charge() const;
+  /// When work that rests becomes available, after `now`.
+  base::Time next_available(base::Time now) const;
+
+  bool empty() const { return retries_.empty() && fresh_.empty(); }
+
+ private:
+  /// A submission of which the events before `next` have been drawn.
+  struct Fresh {
+    std::shared_ptr<Submission> submission;
+    std::uint32_t next = 0;
+    int attempts_left = 0;
+    bool unlimited = false;
+    base::Time waiting_since{};
+  };
+
+  Work cut();
+  Work rest_of(const Fresh& fresh) const;
+  base::Time charged_at(base::Time waiting_since) const;
+
+  const Options& options_;
+  Backoff work_backoff_;
+  std::deque<Work> retries_;
+  std::deque<Fresh> fresh_;
+  base::Time last_draw_{};
+};
+
+}  // namespace windlass::core

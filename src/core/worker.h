@@ -1,0 +1,106 @@
+// One connection as the balancer sees it: its state, its backoff, what it has in flight, and its figures.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <system_error>
+
+#include <windlass/statistics.h>
+
+#include "base/histogram.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "core/action.h"
+#include "core/backoff.h"
+#include "core/options.h"
+
+namespace windlass::core {
+
+/// The state machine of one connection:
+///
+///   standby --wanted--> connecting --on_connected--> connected --idle, not wanted or too old--> closing --> standby
+///                           |                            |
+///                           +--refused, timeout----------+--failed--> closing --> waiting --backoff--> connecting
+///
+/// "Resting" is connected with rest_until in the future: the connection stands, but its endpoint failed a batch.
+class Worker {
+ public:
+  enum class State { standby, waiting, connecting, connected, closing };
+
+  explicit Worker(WorkerOptions options);
+
+  // Getters.
+  State state() const { return state_; }
+  std::uint32_t connection() const { return connection_; }
+  bool resting(base::Time now) const { return state_ == State::connected && rest_until_ > now; }
+  /// Has a working connection and wants work.
+  bool participating(base::Time now) const { return state_ == State::connected && !leaving_ && rest_until_ <= now; }
+  /// Failed, and has not succeeded since: known to be bad, or not yet known to be good again.
+  bool failing() const { return backoff_.failing(); }
+  bool has_room() const { return in_flight_.size() < window(); }
+  unsigned window() const { return failing() ? 1 : options_.window->window(); }
+  const std::deque<AttemptId>& in_flight() const { return in_flight_; }
+  const WorkerOptions& options() const { return options_; }
+  base::Time last_draw() const { return last_draw_; }
+  /// When overdue() has something to say, a wait ends, or the connection is too old.
+  base::Time next_timeout() const;
+  /// It waits for its backoff, which has ended.
+  bool wait_has_ended(base::Time now) const { return state_ == State::waiting && deadline_ <= now; }
+  bool idle_for_long(base::Time now) const { return in_flight_.empty() && now - connected_at_ >= options_.wait_retry; }
+  base::Time rest_until() const { return rest_until_; }
+  /// The error that the silence or the lack of progress amounts to by now, if any.
+  std::error_code overdue(base::Time now) const;
+  bool too_old(base::Time now) const;
+  WorkerStatistics statistics(base::Time now) const;
+
+  // What happens to it.
+  void connecting(base::Time now, base::Duration timeout);
+  void connected(base::Time now);
+  void sent(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
+  /// An attempt has ended, however it did.
+  void ended(AttemptId attempt, std::size_t events);
+  void alive(const Options& options, base::Time now);
+  void acked_some(std::size_t events) { figures_.acked += events; }
+  /// It got somewhere: it is not failing, and its deadlines start again.
+  void progressed(const Options& options, base::Time now);
+  /// A batch was acknowledged in full.
+  void completed(base::Duration round_trip, base::Time now);
+  void throttled(base::Time now) { options_.window->on_throttled(now); }
+  void count_failure() { ++figures_.failed_attempts; }
+  /// Leaves the pool for its backoff, or for what the endpoint asked for; the connection stands.
+  void rest(base::Time until, std::error_code error);
+  /// Draws the backoff, and counts as failing from now on.
+  base::Duration failed(base::Time now, base::Random& random) { return backoff_.failed(now, random); }
+  /// The connection is to be closed, and to be made again at `reconnect_at` (never: when it is wanted).
+  void closing(base::Time reconnect_at, std::error_code error);
+  void closed();
+  /// Draws no more; closes when nothing is in flight.
+  void leave() { leaving_ = true; }
+  bool leaving() const { return leaving_; }
+  void wait_is_over();
+
+ private:
+  void renew_deadlines(const Options& options, base::Time now);
+
+  WorkerOptions options_;
+  Backoff backoff_;
+  State state_ = State::standby;
+  std::uint32_t connection_ = 0;
+  bool leaving_ = false;
+  std::deque<AttemptId> in_flight_;
+
+  // Deadlines; never when they do not run.
+  base::Time deadline_ = base::never;           ///< of a connect, of a backoff
+  base::Time reconnect_at_ = base::never;       ///< once closed
+  base::Time silence_deadline_ = base::never;   ///< of the next sign of life
+  base::Time progress_deadline_ = base::never;  ///< of the next acknowledgement
+  base::Time rest_until_{};
+  base::Time expires_ = base::never;  ///< of the connection
+  base::Time connected_at_{};
+  base::Time last_draw_{};
+
+  WorkerStatistics figures_;
+  base::Histogram latency_;
+};
+
+}  // namespace windlass::core
