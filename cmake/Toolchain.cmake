@@ -3,6 +3,8 @@
 add_library(windlass_flags INTERFACE)
 target_compile_options(windlass_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                 -Werror)
+# g++ 12 takes every moved std::variant for uninitialised.
+target_compile_options(windlass_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 if(WINDLASS_SANITIZE)
   add_compile_options(-fsanitize=${WINDLASS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${WINDLASS_SANITIZE})

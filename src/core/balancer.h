@@ -40,6 +40,8 @@ class Balancer {
  public:
   /// `workers` must not be empty.
   Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now);
+  Balancer(const Balancer&) = delete;
+  Balancer& operator=(const Balancer&) = delete;
 
   // Commands.
 
