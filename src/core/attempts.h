@@ -29,8 +29,9 @@ class Attempts {
  public:
   Attempt& add(Work work, WorkerId worker, base::Time now) {
     if (free_.empty()) {
-      free_.push_back(slots_.size());
-      slots_.emplace_back().id = slots_.size() - 1;
+      const std::size_t slot = slots_.size();
+      free_.push_back(slot);
+      slots_.emplace_back().id = slot;
     }
     Attempt& attempt = slots_[free_.back()];
     free_.pop_back();

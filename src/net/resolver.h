@@ -28,10 +28,10 @@ using NameLookup = std::function<std::error_code(const std::string& host, std::v
 /// for them: not a cancelled lookup, not a destructor, not the end of the process. Thread-safe; usually one a process.
 class LookupThreads {
  public:
-  /// At once at most this many threads; lookups beyond wait for one, and beyond `max_waiting` fail at once.
+  /// At most `max_threads` lookups run at once, the others wait for a thread; beyond `max_lookups` in all they fail.
   struct Limits {
     std::size_t max_threads = 16;
-    std::size_t max_waiting = 1024;
+    std::size_t max_lookups = 1024;
   };
 
   LookupThreads(NameLookup look_up, Limits limits);

@@ -83,7 +83,6 @@ class LumberjackServer {
  private:
   struct Window {
     std::uint32_t count;
-    std::uint32_t seen = 0;
     std::uint32_t acked = 0;
     std::uint32_t before_first = 0;  // the client's number of the first event, less 1
   };

@@ -75,13 +75,20 @@ class FrameDecoder {
   std::size_t buffered() const { return input_.size() + inflated_.size() - handed_out_; }
 
  private:
+  std::optional<Frame> read(base::ByteQueue& source);
+  bool accepts(char type);
+  void inflate();
+  void release();
+  void fail(std::string detail);
+
   DecoderLimits limits_;
-  base::ByteQueue input_;       // as fed
-  base::ByteQueue inflated_;    // what the current C frame has given so far
-  std::size_t handed_out_ = 0;  // bytes at the front that the last event still points into
-  bool inside_compressed_ = false;
+  base::ByteQueue input_;            // as fed
+  std::size_t handed_out_ = 0;       // bytes at the front of what is read from that the last event still points into
+  bool inside_compressed_ = false;   // read from inflated_, not from input_
   std::size_t compressed_left_ = 0;  // bytes of the C frame that are still to come out of input_
+  base::ByteQueue inflated_;         // what the C frame has given so far
   Inflater inflater_;
+  Inflater::Status stream_ = Inflater::Status::need_input;  // what the last call of it said
   std::error_code error_;
   std::string error_detail_;
 };
