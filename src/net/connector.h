@@ -66,8 +66,12 @@ class Connector {
   void cancel() noexcept;
 
  private:
-  class Impl;
-  std::shared_ptr<Impl> impl_;
+  class Attempt;
+
+  boost::asio::io_context& context_;
+  Resolver& resolver_;
+  const std::shared_ptr<const Options> options_;
+  std::shared_ptr<Attempt> attempt_;
 };
 
 }  // namespace windlass::net

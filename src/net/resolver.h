@@ -63,6 +63,8 @@ class Resolver {
   /// A lookup under way. Destroying it abandons it: the callback is not called any more.
   class Lookup {
    public:
+    struct Request;
+
     Lookup() = default;
     Lookup(Lookup&&) noexcept = default;
     Lookup& operator=(Lookup&& other) noexcept;
@@ -72,7 +74,6 @@ class Resolver {
 
    private:
     friend class Resolver;
-    struct Request;
     explicit Lookup(std::shared_ptr<Request> request) : request_(std::move(request)) {}
     std::shared_ptr<Request> request_;
   };

@@ -1,0 +1,178 @@
+#include "net/connector.h"
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <utility>
+
+#include <windlass/error.h>
+
+#include "base/assert.h"
+#include "net/handshake.h"
+#include "net/transport.h"
+
+namespace windlass::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An address gets at least this much of what is left, so that many addresses do not starve each other.
+constexpr std::chrono::nanoseconds least_share = std::chrono::milliseconds(500);
+constexpr std::chrono::nanoseconds longest_timeout = std::chrono::hours(24);
+// Addresses whose failure the final text tells of.
+constexpr std::size_t max_failures_in_text = 8;
+
+}  // namespace
+
+/// One connect. Each operation under way holds a reference; those of an earlier step know themselves by its number.
+class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
+ public:
+  Attempt(boost::asio::io_context& context, std::shared_ptr<const Options> options, Callback callback)
+      : context_(context),
+        options_(std::move(options)),
+        callback_(std::move(callback)),
+        timer_(context),
+        socket_(context) {}
+
+  void start(Resolver& resolver, std::chrono::nanoseconds timeout) {
+    timeout_ = std::clamp(timeout, std::chrono::nanoseconds(0), longest_timeout);
+    deadline_ = Clock::now() + timeout_;
+    limit_step(timeout_,
+               [this] { finish(errc::timeout, looking_up() + ": no answer within " + in_seconds(timeout_)); });
+    lookup_ = resolver.look_up(options_->to, [self = shared_from_this()](auto error, const auto& addresses) {
+      self->resolved(error, addresses);
+    });
+  }
+
+  bool done() const noexcept { return !callback_; }
+
+  void cancel() noexcept {
+    callback_ = nullptr;
+    release();
+  }
+
+ private:
+  std::string looking_up() const { return "looking up " + options_->to.host; }
+
+  /// A new step begins: calls `expired` unless another one begins within `limit`.
+  template <class Expired>
+  void limit_step(std::chrono::nanoseconds limit, Expired expired) {
+    timer_.expires_after(limit);
+    timer_.async_wait([self = shared_from_this(), step = ++step_, expired](boost::system::error_code error) {
+      if (!error && self->is_current(step)) expired();
+    });
+  }
+  bool is_current(unsigned step) const noexcept { return step == step_ && !done(); }
+
+  void resolved(std::error_code error, const std::vector<SocketAddress>& addresses) {
+    if (error) return finish(error, looking_up() + ": " + error.message());
+    addresses_ = addresses;
+    if (options_->observer) options_->observer->on_resolved(addresses_);
+    try_next_address();
+  }
+
+  void try_next_address() {
+    const std::chrono::nanoseconds left = deadline_ - Clock::now();
+    const std::size_t candidates = addresses_.size() - next_;
+    if (candidates == 0) return finish(last_error_, failures_);
+    if (left.count() <= 0) return finish(errc::timeout, failures_ + "; no time for further addresses");
+    share_ = std::min(left, std::max(left / static_cast<std::int64_t>(candidates), least_share));
+    share_ends_ = Clock::now() + share_;
+    address_ = addresses_[next_++];
+    doing_ = "connecting " + to_string(address_);
+    limit_step(share_, [this] { address_failed(errc::timeout, "no answer within " + in_seconds(share_)); });
+    socket_ = Socket(context_);
+    socket_.async_connect(to_endpoint(address_),
+                          [self = shared_from_this(), step = step_](boost::system::error_code error) {
+                            if (self->is_current(step)) self->connected(error);
+                          });
+  }
+
+  void connected(std::error_code error) {
+    if (error) return address_failed(error, error.message());
+    auto transport = std::make_unique<Transport>(std::exchange(socket_, Socket(context_)));
+    if (options_->observer) options_->observer->on_connected(address_);
+    ++step_;  // the connect's time limit is over
+    if (!options_->tls) return succeeded(std::move(transport));
+    doing_ = "TLS handshake with " + to_string(address_);
+    transport->secure(*options_->tls, options_->server_name.empty() ? options_->to.host : options_->server_name);
+    handshake_ = std::make_shared<Handshake>(
+        std::move(transport), [self = shared_from_this()](auto failure, auto why, auto secured) {
+          self->handshake_.reset();
+          if (failure) return self->address_failed(failure, why);
+          if (self->options_->observer) self->options_->observer->on_secured(self->address_, secured->tls()->info());
+          self->succeeded(std::move(secured));
+        });
+    handshake_->start(std::max<std::chrono::nanoseconds>(share_ends_ - Clock::now(), std::chrono::nanoseconds(0)));
+  }
+
+  void address_failed(std::error_code error, const std::string& why) {
+    const std::string detail = doing_ + ": " + why;
+    if (next_ <= max_failures_in_text) failures_ += (failures_.empty() ? "" : "; ") + detail;
+    last_error_ = error;
+    if (options_->observer) options_->observer->on_address_failed(address_, detail);
+    try_next_address();
+  }
+
+  void succeeded(std::unique_ptr<Transport> transport) {
+    finish({}, {}, std::make_unique<Stream>(std::move(transport)));
+  }
+
+  void finish(std::error_code error, std::string detail, std::unique_ptr<Stream> stream = nullptr) {
+    const Callback callback = std::exchange(callback_, nullptr);
+    release();
+    callback(error, std::move(detail), std::move(stream));
+  }
+
+  void release() noexcept {
+    lookup_.abandon();
+    timer_.cancel();
+    if (const auto handshake = std::exchange(handshake_, nullptr)) handshake->cancel();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  boost::asio::io_context& context_;
+  const std::shared_ptr<const Options> options_;
+  Callback callback_;  // empty: finished or cancelled
+  boost::asio::steady_timer timer_;
+  unsigned step_ = 0;
+  std::chrono::nanoseconds timeout_{0};
+  Clock::time_point deadline_;
+
+  Resolver::Lookup lookup_;
+  std::vector<SocketAddress> addresses_;
+  std::size_t next_ = 0;  // in addresses_
+
+  SocketAddress address_;  // the one that is tried
+  std::chrono::nanoseconds share_{0};
+  Clock::time_point share_ends_;
+  Socket socket_;
+  std::shared_ptr<Handshake> handshake_;
+  std::string doing_;
+
+  std::error_code last_error_;
+  std::string failures_;
+};
+
+Connector::Connector(boost::asio::io_context& context, Resolver& resolver, Options options)
+    : context_(context), resolver_(resolver), options_(std::make_shared<const Options>(std::move(options))) {}
+
+Connector::~Connector() {
+  cancel();
+}
+
+void Connector::connect(std::chrono::nanoseconds timeout, Callback callback) {
+  WINDLASS_ASSERT(!connecting());
+  attempt_ = std::make_shared<Attempt>(context_, options_, std::move(callback));
+  attempt_->start(resolver_, timeout);
+}
+
+bool Connector::connecting() const noexcept {
+  return attempt_ && !attempt_->done();
+}
+
+void Connector::cancel() noexcept {
+  if (const auto attempt = std::exchange(attempt_, nullptr)) attempt->cancel();
+}
+
+}  // namespace windlass::net
