@@ -29,8 +29,9 @@ namespace windlass::protocol {
 class LumberjackServer {
  public:
   struct Limits {
-    wire::lumberjack::DecoderLimits decoder;  ///< 65'536 events a window, 10 MiB an event, 64 MiB a compressed frame
-    std::size_t max_pending_windows = 8;      ///< windows without a full ack; at the limit the next one is not begun
+    wire::lumberjack::DecoderLimits decoder =
+        {};                               ///< 65'536 events a window, 10 MiB an event, 64 MiB a compressed frame
+    std::size_t max_pending_windows = 8;  ///< windows without a full ack; at the limit the next one is not begun
   };
 
   struct Event {
@@ -57,7 +58,7 @@ class LumberjackServer {
   std::optional<Event> poll();
 
   /// Whether the peer is to be read. False while received bytes are still to be polled, while too many windows are open
-  /// (stop reading: this is backpressure), and after an error.
+  /// or the peer does not take its acks (stop reading: this is backpressure), and after an error.
   bool wants_input() const;
 
   /// Acknowledges the first `count` events of the oldest window without a full ack, all of which were polled. The count

@@ -73,6 +73,8 @@ class FrameDecoder {
   bool inside_compressed() const { return inside_compressed_; }
   /// Bytes that were fed, or inflated, and not yet handed out.
   std::size_t buffered() const { return input_.size() + inflated_.size() - handed_out_; }
+  /// Bytes of memory held for them.
+  std::size_t memory() const { return input_.capacity() + inflated_.capacity(); }
 
  private:
   std::optional<Frame> read(base::ByteQueue& source);
