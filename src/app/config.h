@@ -1,0 +1,93 @@
+// What the program is told, after files, -E, --to and defaults have been put together. Plain data; config_reader.h and
+// target.h make it and check it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "net/address.h"
+#include "net/tls.h"
+
+namespace windlass::app {
+
+/// Protocols that events can be sent with.
+enum class OutputType {
+  lumberjack,  ///< "logstash" in files, as Filebeat has it; "lumberjack://" and "lumberjacks://" in URLs
+};
+
+/// "lumberjack".
+const char* to_string(OutputType type) noexcept;
+
+/// Where events go: output.TYPE in a file, or --to.
+struct OutputConfig {
+  OutputType type = OutputType::lumberjack;
+  /// At least one and at most max_hosts. Each stands for `worker` connections.
+  std::vector<net::HostPort> hosts;
+  unsigned worker = 1;
+  /// Share the work between all connections; else one of them is used, and another one only when it fails. False by
+  /// default in files, as in Filebeat, true for --to.
+  bool loadbalance = false;
+  /// Upper bound of the window: batches in flight on one connection, at least 1. Unset: the window adapts without one.
+  std::optional<unsigned> pipelining;
+  /// Events in a batch, 1 to max_bulk_size.
+  std::uint32_t bulk_max_size = 2048;
+  /// 0 (none) to 9 (smallest).
+  int compression_level = 3;
+  /// For a connect, and for a sign of life while something is in flight.
+  base::Duration timeout = std::chrono::seconds(30);
+  /// Connections are replaced after this time; 0: never.
+  base::Duration ttl{0};
+  /// Sends after the first one, before an event is dropped; negative: without end.
+  int max_retries = -1;
+  /// Between attempts of one connection, growing from `init` to `max`.
+  struct Backoff {
+    base::Duration init = std::chrono::seconds(1);
+    base::Duration max = std::chrono::seconds(60);
+  } backoff;
+  /// Begin with small batches after each connect.
+  bool slow_start = false;
+  /// None: plain TCP.
+  std::optional<net::TlsOptions> tls;
+
+  static constexpr std::size_t max_hosts = 1024;
+  /// Real Lumberjack servers refuse more in one window.
+  static constexpr std::uint32_t max_bulk_size = 10'000;
+};
+
+/// A place to listen on: --listen.
+struct ListenConfig {
+  OutputType type = OutputType::lumberjack;
+  /// An empty host: every address of this machine. Port 0: one that is free.
+  net::HostPort at;
+  /// None: plain TCP.
+  std::optional<net::TlsOptions> tls;
+};
+
+/// Budgets for what is read and not yet acknowledged.
+struct QueueConfig {
+  /// queue.mem.events. The library's default, not Filebeat's 3200, which would starve more than one connection.
+  std::size_t events = 65536;
+  /// queue.mem.bytes, of encoded events; Filebeat has no such budget.
+  std::size_t bytes = std::size_t{32} << 20;
+};
+
+enum class LogLevel { debug, info, warning, error };
+
+struct Config {
+  OutputConfig output;
+  QueueConfig queue;
+  /// Files to read where the command line names none; "-" is standard input.
+  std::vector<std::string> paths;
+  LogLevel log_level = LogLevel::info;
+  /// For an acknowledgement that gets somewhere, however alive the peer is.
+  base::Duration progress_timeout = std::chrono::minutes(5);
+  /// What was given, is fine, and has no effect; one line each, with its place.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace windlass::app

@@ -1,0 +1,346 @@
+#include "app/config_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "app/setting_value.h"
+#include "app/settings.h"
+#include "app/suggestion.h"
+#include "app/target.h"
+#include "app/yaml_tree.h"
+
+namespace windlass::app {
+namespace {
+
+constexpr std::string_view output_prefix = "output.";
+constexpr std::size_t longest_key = 200;
+
+/// Sections that are Windlass's own: a key in them that is not known is an error.
+constexpr std::array<std::string_view, 4> own_sections{"output", "queue", "paths", "progress_timeout"};
+/// Sections of a filebeat.yml, which are accepted without effect.
+constexpr std::array<std::string_view, 26> foreign_sections{"filebeat",
+                                                            "setup",
+                                                            "processors",
+                                                            "logging",
+                                                            "monitoring",
+                                                            "xpack",
+                                                            "http",
+                                                            "cloud",
+                                                            "name",
+                                                            "tags",
+                                                            "fields",
+                                                            "path",
+                                                            "max_procs",
+                                                            "features",
+                                                            "keystore",
+                                                            "seccomp",
+                                                            "timestamp",
+                                                            "migration",
+                                                            "modules",
+                                                            "management",
+                                                            "instrumentation",
+                                                            "fields_under_root",
+                                                            "shutdown_timeout",
+                                                            "max_start_delay",
+                                                            "metricbeat",
+                                                            "gc_percent"};
+
+/// A value with the path that it was given for.
+struct Entry {
+  std::string key;  // as the user wrote it
+  YamlNode node;
+};
+/// By canonical path: "output.logstash.worker" however it was written.
+using Entries = std::map<std::string, Entry>;
+
+std::string first_part(std::string_view path) {
+  return std::string(path.substr(0, path.find('.')));
+}
+
+std::string canonical(const std::string& key) {
+  if (!key.starts_with(output_prefix)) return key;
+  const std::string_view rest = std::string_view(key).substr(output_prefix.size());
+  const std::string_view type = rest.substr(0, rest.find('.'));
+  const std::string_view canonical_type = output_type(type) ? to_string(*output_type(type)) : type;
+  // Newer versions of Filebeat have the queue inside of the output.
+  if (output_type(type) && rest.substr(type.size()).starts_with(".queue."))
+    return std::string(rest.substr(type.size() + 1));
+  if (type.size() == rest.size()) return fmt::format("{}{}", output_prefix, canonical_type);
+  return fmt::format("{}{}.{}", output_prefix, canonical_type, canonical_output_key(rest.substr(type.size() + 1)));
+}
+
+std::string shown(const std::string& key) {
+  return printable(key, longest_key);
+}
+
+/// Adds what one source says; a path that it gives twice (nested and dotted, say) is an error.
+class Layer {
+ public:
+  explicit Layer(Entries& entries) : entries_(entries) {}
+
+  void add(const std::string& key, const YamlNode& node) {
+    if (key.size() > longest_key) throw ConfigError(node.place, {}, fmt::format("unknown key {}", quoted(key)));
+    if (node.kind == YamlNode::Kind::map && !node.pairs.empty()) {
+      for (const auto& [name, value] : node.pairs) add(key.empty() ? name : key + '.' + name, value);
+      return;
+    }
+    const std::string path = canonical(key);
+    const auto [given, is_new] = given_.try_emplace(path, node.place);
+    if (!is_new)
+      throw ConfigError(node.place, shown(key), fmt::format("given twice; first at {}", given->second.text()));
+    entries_.insert_or_assign(path, Entry{key, node});
+  }
+
+ private:
+  Entries& entries_;
+  std::map<std::string, Place> given_;
+};
+
+void add_override(const std::string& option, Layer& layer) {
+  const auto equals = option.find('=');
+  const std::string key = option.substr(0, equals);
+  const std::string source = key.empty() ? "-E" : "-E " + shown(key);
+  if (key.empty() || equals == std::string::npos)
+    throw ConfigError({source}, {}, fmt::format("expected key=value, got {}", quoted(key)));
+  const std::string value = option.substr(equals + 1);
+  if (value.empty()) return layer.add(key, YamlNode{YamlNode::Kind::null, {source}, {}, {}, {}});
+  if (std::string_view("[{\"'").find(value[0]) != std::string_view::npos) {
+    YamlNode node = parse_yaml(value, source);
+    // A line and a column of an argument help nobody, and the place is to be "-E key".
+    const std::function<void(YamlNode&)> forget_lines = [&](YamlNode& part) {
+      part.place = Place{source};
+      for (YamlNode& item : part.items) forget_lines(item);
+      for (auto& pair : part.pairs) forget_lines(pair.second);
+    };
+    forget_lines(node);
+    return layer.add(key, node);
+  }
+  layer.add(key, YamlNode{YamlNode::Kind::scalar, {source}, value, {}, {}});
+}
+
+/// Puts what --to says in the place of the file's output section.
+void add_targets(const std::vector<std::string>& urls, Entries& entries, std::vector<std::string>& warnings) {
+  const Target target = parse_targets(urls);
+  std::optional<Place> replaced;
+  std::erase_if(entries, [&](const auto& entry) {
+    if (first_part(entry.first) != "output") return false;
+    if (!replaced) replaced = entry.second.node.place;
+    return true;
+  });
+  if (replaced) warnings.push_back(replaced->text() + ": output is not used, as --to is given");
+
+  const std::string prefix = fmt::format("{}{}.", output_prefix, to_string(target.type));
+  const auto scalar = [&](std::string text) {
+    return YamlNode{YamlNode::Kind::scalar, target.place, std::move(text), {}, {}};
+  };
+  entries[prefix + "hosts"] = {"hosts", scalar(target.hosts)};
+  entries[prefix + "ssl.enabled"] = {"ssl.enabled", scalar(target.tls ? "true" : "false")};
+  // Who names several hosts on the command line wants them used.
+  entries[prefix + "loadbalance"] = {"loadbalance", scalar("true")};
+  for (const auto& [key, value] : target.parameters) {
+    for (const OutputSetting& setting : output_settings())
+      if (setting.key == key && setting.urls == OutputSetting::Urls::nowhere)
+        throw ConfigError(target.place, key, "not for a URL");
+    if (key.starts_with("ssl.") && !target.tls)
+      throw ConfigError(target.place, shown(key), fmt::format("expected {}s:// for TLS", to_string(target.type)));
+    entries[prefix + std::string(canonical_output_key(key))] = {key, scalar(value)};
+  }
+}
+
+/// The one output that is enabled, as it is called in the paths of entries.
+std::string select_output(const Entries& entries, const Place& whole) {
+  std::map<std::string, Place> enabled;
+  for (const auto& [path, entry] : entries) {
+    if (first_part(path) != "output") continue;
+    if (path.size() <= output_prefix.size()) {
+      if (entry.node.kind == YamlNode::Kind::null || entry.node.kind == YamlNode::Kind::map) continue;
+      throw ConfigError(entry.node.place, entry.key, "expected a section such as output.logstash");
+    }
+    const std::string name = first_part(std::string_view(path).substr(output_prefix.size()));
+    const auto unsupported = unsupported_outputs();
+    if (!output_type(name) && std::find(unsupported.begin(), unsupported.end(), name) == unsupported.end()) {
+      std::vector<std::string_view> names(unsupported.begin(), unsupported.end());
+      names.push_back("logstash");
+      throw ConfigError(entry.node.place, shown(entry.key),
+                        fmt::format("unknown output; supported: logstash{}", suggestion(name, names)));
+    }
+    const auto switched = entries.find(fmt::format("{}{}.enabled", output_prefix, name));
+    if (switched == entries.end() || switched->second.node.kind == YamlNode::Kind::null ||
+        SettingValue(switched->second.key, switched->second.node).boolean())
+      enabled.try_emplace(name, entry.node.place);
+  }
+  if (enabled.empty())
+    throw ConfigError(whole, {}, "no output is enabled; expected output.logstash.hosts, or --to URL");
+  const auto shown_name = [](const std::string& name) { return output_type(name) ? "logstash" : name; };
+  if (enabled.size() > 1) {
+    std::vector<std::string> names;
+    for (const auto& [name, place] : enabled)
+      names.push_back(fmt::format("{} (at {})", shown_name(name), place.text()));
+    throw ConfigError(enabled.begin()->second, "output",
+                      fmt::format("expected one output that is enabled, got {}", fmt::join(names, " and ")));
+  }
+  const auto& [name, place] = *enabled.begin();
+  if (!output_type(name))
+    throw ConfigError(place, "output", fmt::format("not supported yet: {}; supported: logstash", name));
+  return name;
+}
+
+void warn_unused(const Entry& entry, std::string_view why, std::vector<std::string>& warnings) {
+  warnings.push_back(fmt::format("{}: {} has no effect: {}", entry.node.place.text(), shown(entry.key), why));
+}
+
+void apply_output_setting(const Entry& entry, std::string_view name, OutputDraft& draft,
+                          std::vector<std::string>& warnings) {
+  const auto settings = output_settings();
+  const auto setting = std::find_if(settings.begin(), settings.end(),
+                                    [&](const OutputSetting& candidate) { return candidate.key == name; });
+  if (setting == settings.end()) {
+    std::vector<std::string_view> names;
+    for (const OutputSetting& known : settings) names.push_back(known.key);
+    throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + suggestion(name, names));
+  }
+  if (name.starts_with("ssl.")) draft.tls_mentioned = true;
+  if (entry.node.kind == YamlNode::Kind::null) return;  // as if it were not there
+  if (setting->apply != nullptr)
+    setting->apply(draft, SettingValue(entry.key, entry.node));
+  else
+    warn_unused(entry, setting->unused, warnings);
+}
+
+OutputConfig read_output(const Entries& entries, const std::string& name, std::vector<std::string>& warnings) {
+  const std::string prefix = fmt::format("{}{}", output_prefix, name);
+  OutputDraft draft;
+  draft.output.type = *output_type(name);
+  const Entry* any = nullptr;
+  for (auto at = entries.lower_bound(prefix); at != entries.end() && at->first.starts_with(prefix); ++at) {
+    const auto& [path, entry] = *at;
+    if (path.size() > prefix.size() && path[prefix.size()] != '.') continue;  // of a type with a longer name
+    any = &entry;
+    if (path.size() > prefix.size()) {
+      apply_output_setting(entry, std::string_view(path).substr(prefix.size() + 1), draft, warnings);
+    } else if (entry.node.kind == YamlNode::Kind::scalar || entry.node.kind == YamlNode::Kind::list) {
+      throw ConfigError(entry.node.place, entry.key, "expected a section with hosts in it");
+    }
+  }
+
+  const auto fail = [&](std::string_view setting, const std::string& problem) {
+    const auto at = entries.find(fmt::format("{}.{}", prefix, setting));
+    const Entry& blamed = at == entries.end() ? *any : at->second;
+    throw ConfigError(blamed.node.place, at == entries.end() ? fmt::format("output.logstash.{}", setting) : blamed.key,
+                      problem);
+  };
+  std::move(draft.warnings.begin(), draft.warnings.end(), std::back_inserter(warnings));
+  OutputConfig& output = draft.output;
+  if (output.hosts.empty()) fail("hosts", "expected at least one host");
+  if (output.backoff.init > output.backoff.max) fail("backoff.init", "expected not more than backoff.max");
+  if (draft.tls.certificate.empty() != draft.tls.key.empty())
+    fail(draft.tls.key.empty() ? "ssl.certificate" : "ssl.key",
+         "expected both ssl.certificate and ssl.key, or neither");
+  if (draft.tls_enabled.value_or(draft.tls_mentioned)) output.tls = std::move(draft.tls);
+  return output;
+}
+
+/// Everything outside of outputs.
+void read_general(const Entries& entries, Config& config) {
+  const auto settings = general_settings();
+  std::vector<std::string_view> names;
+  for (const GeneralSetting& setting : settings) names.push_back(setting.key);
+  std::string last_foreign;
+  for (const auto& [path, entry] : entries) {
+    const std::string section = first_part(path);
+    if (section == "output") continue;
+    const auto setting = std::find_if(settings.begin(), settings.end(),
+                                      [&path = path](const GeneralSetting& known) { return known.key == path; });
+    if (setting != settings.end()) {
+      if (entry.node.kind == YamlNode::Kind::null) continue;
+      if (setting->apply != nullptr)
+        setting->apply(config, SettingValue(entry.key, entry.node));
+      else
+        warn_unused(entry, setting->unused, config.warnings);
+      continue;
+    }
+    const bool own = std::find(own_sections.begin(), own_sections.end(), section) != own_sections.end();
+    if (own && path == section && (entry.node.kind == YamlNode::Kind::null || entry.node.kind == YamlNode::Kind::map))
+      continue;
+    if (path.starts_with("queue.disk") || path.starts_with("queue.spool"))
+      throw ConfigError(entry.node.place, shown(entry.key), "not supported yet: a queue on disk; supported: queue.mem");
+    if (own) throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + suggestion(path, names));
+    const bool foreign = std::find(foreign_sections.begin(), foreign_sections.end(), section) != foreign_sections.end();
+    if (!foreign) {
+      const std::string hint = suggestion(section, {own_sections.begin(), own_sections.end()});
+      if (!hint.empty()) throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + hint);
+    }
+    if (section == last_foreign) continue;
+    last_foreign = section;
+    config.warnings.push_back(fmt::format("{}: {} is not used by Windlass", entry.node.place.text(), shown(section)));
+  }
+}
+
+std::string read_file(const std::string& path) {
+  const auto fail = [&](int error) {
+    throw ConfigError({printable(path, longest_key)}, {}, fmt::format("cannot read it: {}", std::strerror(error)));
+  };
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(errno);
+  const auto close_at_end = [](const int* open) { ::close(*open); };
+  const std::unique_ptr<const int, decltype(close_at_end)> closer(&descriptor, close_at_end);
+  std::string text;
+  std::array<char, 16 << 10> block;
+  while (text.size() <= max_yaml_bytes) {
+    const ssize_t got = ::read(descriptor, block.data(), block.size());
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR) fail(errno);
+    if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+Config assemble(Entries entries, const std::vector<std::string>& to, const std::vector<std::string>& overrides,
+                const Place& whole) {
+  Config config;
+  if (!to.empty()) add_targets(to, entries, config.warnings);
+  for (const std::string& option : overrides) {
+    // Each is a source of its own: a later one wins.
+    Layer layer(entries);
+    add_override(option, layer);
+  }
+  config.output = read_output(entries, select_output(entries, whole), config.warnings);
+  read_general(entries, config);
+  return config;
+}
+
+}  // namespace
+
+Config read_config_text(std::string_view text, const std::string& name, const std::vector<std::string>& to,
+                        const std::vector<std::string>& overrides) {
+  const YamlNode root = parse_yaml(text, name);
+  Entries entries;
+  if (root.kind == YamlNode::Kind::map) {
+    Layer layer(entries);
+    for (const auto& [key, value] : root.pairs) layer.add(key, value);
+  } else if (root.kind != YamlNode::Kind::null) {
+    throw ConfigError(root.place, {}, "expected sections such as output.logstash");
+  }
+  return assemble(std::move(entries), to, overrides, Place{name});
+}
+
+Config read_config(const ConfigSources& sources) {
+  if (sources.file)
+    return read_config_text(read_file(*sources.file), printable(*sources.file, longest_key), sources.to,
+                            sources.overrides);
+  return assemble({}, sources.to, sources.overrides, Place{"command line"});
+}
+
+}  // namespace windlass::app

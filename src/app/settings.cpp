@@ -1,0 +1,194 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include "app/units.h"
+
+namespace windlass::app {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using Urls = OutputSetting::Urls;
+
+constexpr auto year = hours(365 * 24);
+
+std::vector<net::HostPort> hosts(const SettingValue& value, std::uint16_t port) {
+  std::vector<net::HostPort> result;
+  for (const std::string& word : value.words()) {
+    if (word.find("://") != std::string::npos)
+      value.fail(fmt::format("expected host or host:port without a scheme, got {}", quoted(word)));
+    try {
+      result.push_back(net::parse_host_port(word, port));
+    } catch (const std::invalid_argument& error) {
+      value.fail(printable(error.what(), 300));
+    }
+    if (result.back().host.empty()) value.fail(fmt::format("expected a host before the port, got {}", quoted(word)));
+    if (result.back().port == 0) value.fail(fmt::format("expected a port from 1 to 65535, got {}", quoted(word)));
+  }
+  if (result.empty()) value.fail("expected at least one host, got an empty list");
+  if (result.size() > OutputConfig::max_hosts)
+    value.fail(fmt::format("expected at most {} hosts, got {}", OutputConfig::max_hosts, result.size()));
+  return result;
+}
+
+void refuse_proxy(OutputDraft&, const SettingValue& value) {
+  if (!value.text().empty()) value.fail("proxies are not supported yet; leave it out to connect directly");
+}
+
+void refuse_pin(OutputDraft&, const SettingValue& value) {
+  if (!value.texts().empty())
+    value.fail("pinning of certificates is not supported yet; use ssl.certificate_authorities");
+}
+
+void check_protocols(OutputDraft&, const SettingValue& value) {
+  bool current = false;
+  for (const std::string& word : value.words()) {
+    const std::string name = to_lower(word);
+    if (name == "tlsv1.2" || name == "tlsv1.3") {
+      current = true;
+    } else if (name != "tlsv1" && name != "tlsv1.0" && name != "tlsv1.1") {
+      value.fail(fmt::format("expected TLSv1.2 or TLSv1.3, got {}", quoted(word)));
+    }
+  }
+  if (!current) value.fail("expected TLSv1.2 or TLSv1.3 among the protocols; older ones are not spoken");
+}
+
+net::VerificationMode verification_mode(const SettingValue& value) {
+  constexpr std::array modes{net::VerificationMode::full, net::VerificationMode::strict,
+                             net::VerificationMode::certificate, net::VerificationMode::none};
+  return modes[value.choice({"full", "strict", "certificate", "none"})];
+}
+
+net::ClientAuthentication client_authentication(const SettingValue& value) {
+  constexpr std::array modes{net::ClientAuthentication::none, net::ClientAuthentication::optional,
+                             net::ClientAuthentication::required};
+  return modes[value.choice({"none", "optional", "required"})];
+}
+
+void set_bulk_max_size(OutputDraft& draft, const SettingValue& value) {
+  constexpr std::int64_t most = OutputConfig::max_bulk_size;
+  const std::int64_t size = value.integer(-1, 1'000'000'000);
+  if (size > most)
+    draft.warnings.push_back(
+        fmt::format("{}: {} is limited to {}, the most that servers accept", value.place().text(), value.key(), most));
+  // Filebeat: 0 and less leave the size of batches to the queue.
+  draft.output.bulk_max_size = static_cast<std::uint32_t>(size <= 0 ? most : std::min(size, most));
+}
+
+const OutputSetting output_table[] = {
+    {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere},
+    {"hosts", [](OutputDraft& d, const SettingValue& v) { d.output.hosts = hosts(v, default_port(d.output.type)); },
+     Urls::nowhere},
+    {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
+    {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
+    {"pipelining",
+     // Filebeat's 0 waits for each batch's answer before the next, and so does a window of 1.
+     [](OutputDraft& d, const SettingValue& v) {
+       d.output.pipelining = unsigned(std::max<std::int64_t>(1, v.integer(0, 1024)));
+     }},
+    {"bulk_max_size", set_bulk_max_size},
+    {"compression_level",
+     [](OutputDraft& d, const SettingValue& v) { d.output.compression_level = int(v.integer(0, 9)); }},
+    {"timeout",
+     [](OutputDraft& d, const SettingValue& v) { d.output.timeout = v.duration(milliseconds(1), hours(24)); }},
+    {"ttl", [](OutputDraft& d, const SettingValue& v) { d.output.ttl = v.duration({}, year); }},
+    {"max_retries",
+     [](OutputDraft& d, const SettingValue& v) {
+       d.output.max_retries = int(std::max<std::int64_t>(-1, v.integer(-1'000'000, 1'000'000)));
+     }},
+    {"backoff.init",
+     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.init = v.duration(milliseconds(1), hours(24)); }},
+    {"backoff.max",
+     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.max = v.duration(milliseconds(1), hours(24)); }},
+    {"slow_start", [](OutputDraft& d, const SettingValue& v) { d.output.slow_start = v.boolean(); }},
+    {"proxy_url", refuse_proxy},
+    {"proxy_use_local_resolver", nullptr, Urls::nowhere, "it is for proxies"},
+    {"escape_html", nullptr, Urls::nowhere, "events are sent as they are"},
+    {"index", nullptr, Urls::nowhere, "events carry no index name"},
+    {"ssl.enabled", [](OutputDraft& d, const SettingValue& v) { d.tls_enabled = v.boolean(); }, Urls::nowhere},
+    {"ssl.certificate_authorities",
+     [](OutputDraft& d, const SettingValue& v) { d.tls.certificate_authorities = v.pems(); }, Urls::to_and_listen},
+    {"ssl.certificate", [](OutputDraft& d, const SettingValue& v) { d.tls.certificate = v.pem(); },
+     Urls::to_and_listen},
+    {"ssl.key", [](OutputDraft& d, const SettingValue& v) { d.tls.key = v.pem(); }, Urls::to_and_listen},
+    {"ssl.key_passphrase", [](OutputDraft& d, const SettingValue& v) { d.tls.key_passphrase = v.text(); },
+     Urls::to_and_listen},
+    {"ssl.verification_mode",
+     [](OutputDraft& d, const SettingValue& v) { d.tls.verification_mode = verification_mode(v); },
+     Urls::to_and_listen},
+    {"ssl.client_authentication",
+     [](OutputDraft& d, const SettingValue& v) { d.tls.client_authentication = client_authentication(v); },
+     Urls::to_and_listen},
+    {"ssl.supported_protocols", check_protocols, Urls::to_and_listen},
+    {"ssl.ca_sha256", refuse_pin},
+    {"ssl.ca_trusted_fingerprint", refuse_pin},
+    {"ssl.cipher_suites", nullptr, Urls::to, "OpenSSL's choice for TLS 1.2 and newer is used"},
+    {"ssl.curve_types", nullptr, Urls::to, "OpenSSL's choice is used"},
+    {"ssl.renegotiation", nullptr, Urls::to, "there is never a renegotiation"},
+};
+
+LogLevel log_level(const SettingValue& value) {
+  constexpr std::array levels{LogLevel::debug,   LogLevel::info,  LogLevel::warning,
+                              LogLevel::warning, LogLevel::error, LogLevel::error};
+  return levels[value.choice({"debug", "info", "warning", "warn", "error", "critical"})];
+}
+
+const GeneralSetting general_table[] = {
+    {"queue.mem.events",
+     [](Config& c, const SettingValue& v) { c.queue.events = std::size_t(v.integer(1, 1'000'000'000)); }},
+    {"queue.mem.bytes",
+     [](Config& c, const SettingValue& v) { c.queue.bytes = v.size(std::uint64_t{64} << 10, std::uint64_t{1} << 40); }},
+    {"queue.mem.flush.min_events", nullptr, "events are sent as soon as a connection has room"},
+    {"queue.mem.flush.timeout", nullptr, "events are sent as soon as a connection has room"},
+    {"paths", [](Config& c, const SettingValue& v) { c.paths = v.texts(); }},
+    {"progress_timeout",
+     [](Config& c, const SettingValue& v) { c.progress_timeout = v.duration(milliseconds(1), year); }},
+    {"logging.level", [](Config& c, const SettingValue& v) { c.log_level = log_level(v); }},
+};
+
+constexpr std::array<std::string_view, 7> unsupported{"elasticsearch", "kafka",   "redis", "file",
+                                                      "console",       "discard", "cloud"};
+
+}  // namespace
+
+const char* to_string(OutputType type) noexcept {
+  switch (type) {
+    case OutputType::lumberjack:
+      return "lumberjack";
+  }
+  return "unknown";
+}
+
+std::span<const OutputSetting> output_settings() {
+  return output_table;
+}
+std::span<const GeneralSetting> general_settings() {
+  return general_table;
+}
+
+std::string_view canonical_output_key(std::string_view key) {
+  return key == "workers" ? "worker" : key;
+}
+
+std::optional<OutputType> output_type(std::string_view name) {
+  if (name == "logstash" || name == "lumberjack") return OutputType::lumberjack;
+  return std::nullopt;
+}
+
+std::span<const std::string_view> unsupported_outputs() {
+  return unsupported;
+}
+
+std::uint16_t default_port(OutputType type) {
+  switch (type) {
+    case OutputType::lumberjack:
+      return 5044;
+  }
+  return 0;
+}
+
+}  // namespace windlass::app

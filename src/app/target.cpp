@@ -1,0 +1,155 @@
+#include "app/target.h"
+
+#include <algorithm>
+#include <boost/url/parse_query.hpp>
+#include <fmt/format.h>
+#include <optional>
+#include <stdexcept>
+
+#include "app/settings.h"
+#include "app/suggestion.h"
+#include "app/units.h"
+
+namespace windlass::app {
+namespace {
+
+constexpr std::string_view shape = "a URL such as lumberjack://host:5044 or lumberjacks://host:5044 (TLS)";
+constexpr std::size_t longest_place = 80;
+constexpr std::size_t longest_url = 64 << 10;
+
+struct Scheme {
+  std::string_view name;
+  OutputType type;
+  bool tls;
+};
+constexpr Scheme schemes[] = {{"lumberjack", OutputType::lumberjack, false},
+                              {"lumberjacks", OutputType::lumberjack, true}};
+
+Place place_of(std::string_view option, std::string_view url) {
+  std::string_view shown = url.substr(0, url.find_first_of("?#"));
+  // A password is not repeated in messages.
+  const auto authority = shown.find("://");
+  const auto at = shown.rfind('@');
+  std::string text(shown);
+  if (authority != std::string_view::npos && at != std::string_view::npos && at > authority)
+    text = fmt::format("{}://...{}", shown.substr(0, authority), shown.substr(at));
+  return Place{fmt::format("{} {}", option, printable(text, longest_place))};
+}
+
+const Scheme& find_scheme(const std::string& name, const Place& place) {
+  for (const Scheme& scheme : schemes)
+    if (scheme.name == name) return scheme;
+  std::string supported;
+  std::vector<std::string_view> names;
+  for (const Scheme& scheme : schemes) {
+    supported += fmt::format("{}{}://", supported.empty() ? "" : ", ", scheme.name);
+    names.push_back(scheme.name);
+  }
+  for (const std::string_view known : {"elasticsearch", "redis", "rediss", "kafka", "http", "https", "file"})
+    if (known == name)
+      throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
+  throw ConfigError(
+      place, {}, fmt::format("unknown scheme {}; supported: {}{}", quoted(name), supported, suggestion(name, names)));
+}
+
+}  // namespace
+
+Target parse_target(std::string_view option, std::string_view url) {
+  Target target;
+  target.place = place_of(option, url);
+  const auto fail = [&](const std::string& problem) { throw ConfigError(target.place, {}, problem); };
+
+  if (url.size() > longest_url) fail(fmt::format("expected a URL of at most {} bytes", longest_url));
+  const auto colon = url.find("://");
+  if (colon == std::string_view::npos || colon == 0) fail(fmt::format("expected {}", shape));
+  const Scheme& scheme = find_scheme(to_lower(url.substr(0, colon)), target.place);
+  target.type = scheme.type;
+  target.tls = scheme.tls;
+
+  std::string_view rest = url.substr(colon + 3);
+  if (rest.find('#') != std::string_view::npos) fail("expected no # in the URL; write %23 for one inside of a value");
+  std::string_view query;
+  if (const auto mark = rest.find('?'); mark != std::string_view::npos) {
+    query = rest.substr(mark + 1);
+    rest = rest.substr(0, mark);
+  }
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find('/') != std::string_view::npos) fail("expected no path after the hosts");
+  if (rest.find('@') != std::string_view::npos) fail("expected no user or password; this protocol has none");
+  if (rest.empty()) fail(fmt::format("expected at least one host, as in {}", shape));
+  target.hosts = rest;
+
+  if (query.empty()) return target;
+  const auto parsed = boost::urls::parse_query(boost::urls::string_view(query.data(), query.size()));
+  if (!parsed)
+    fail(fmt::format("expected name=value pairs with & between them after the ?, other characters as %XX; got {}",
+                     parsed.error().message()));
+  for (const auto parameter : *parsed) {
+    const auto key = boost::urls::pct_string_view(parameter.key).decode();
+    if (!parameter.has_value) throw ConfigError(target.place, printable(key, longest_place), "expected = and a value");
+    const auto twin = std::find_if(target.parameters.begin(), target.parameters.end(), [&](const auto& other) {
+      return canonical_output_key(other.first) == canonical_output_key(key);
+    });
+    if (twin != target.parameters.end()) throw ConfigError(target.place, key, "given twice");
+    target.parameters.emplace_back(key, boost::urls::pct_string_view(parameter.value).decode());
+  }
+  return target;
+}
+
+Target parse_targets(const std::vector<std::string>& urls) {
+  Target all = parse_target("--to", urls.front());
+  if (urls.size() > 1) all.place = Place{"--to"};
+  for (std::size_t index = 1; index < urls.size(); ++index) {
+    const Target target = parse_target("--to", urls[index]);
+    if (target.type != all.type || target.tls != all.tls)
+      throw ConfigError(target.place, {}, "expected the scheme of the first --to");
+    all.hosts += ',' + target.hosts;
+    for (const auto& parameter : target.parameters) {
+      const auto same = std::find_if(all.parameters.begin(), all.parameters.end(),
+                                     [&](const auto& other) { return other.first == parameter.first; });
+      if (same == all.parameters.end())
+        all.parameters.push_back(parameter);
+      else if (same->second != parameter.second)
+        throw ConfigError(target.place, printable(parameter.first, longest_place),
+                          "expected the value of the other --to, as it holds for all hosts");
+    }
+  }
+  return all;
+}
+
+ListenConfig read_listen(std::string_view url) {
+  const Target target = parse_target("--listen", url);
+  OutputDraft draft;
+  std::vector<std::string_view> names;
+  for (const OutputSetting& setting : output_settings())
+    if (setting.urls == OutputSetting::Urls::to_and_listen) names.push_back(setting.key);
+  for (const auto& [key, value] : target.parameters) {
+    if (std::find(names.begin(), names.end(), key) == names.end())
+      throw ConfigError(target.place, printable(key, longest_place),
+                        "not a setting of a listener" + suggestion(key, names));
+    if (!target.tls)
+      throw ConfigError(target.place, key, fmt::format("expected {}s:// for TLS", to_string(target.type)));
+    const YamlNode node{YamlNode::Kind::scalar, target.place, value, {}, {}};
+    const auto settings = output_settings();
+    std::find_if(settings.begin(), settings.end(), [&k = key](const OutputSetting& setting) {
+      return setting.key == k;
+    })->apply(draft, SettingValue(key, node));
+  }
+  if (target.hosts.find(',') != std::string::npos)
+    throw ConfigError(target.place, {}, "expected one host; give --listen several times");
+  ListenConfig listen;
+  listen.type = target.type;
+  try {
+    listen.at = net::parse_host_port(target.hosts, default_port(target.type));
+  } catch (const std::invalid_argument& error) {
+    throw ConfigError(target.place, {}, printable(error.what(), 300));
+  }
+  if (target.tls) {
+    if (draft.tls.certificate.empty() || draft.tls.key.empty())
+      throw ConfigError(target.place, {}, "expected ssl.certificate and ssl.key, which a TLS server needs");
+    listen.tls = std::move(draft.tls);
+  }
+  return listen;
+}
+
+}  // namespace windlass::app

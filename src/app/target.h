@@ -1,0 +1,35 @@
+// --to and --listen: one URL for a protocol, its hosts and its settings.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/config.h"
+#include "app/config_error.h"
+
+namespace windlass::app {
+
+/// "lumberjack://h1:5044,h2:5044?pipelining=2&compression_level=3", taken apart. The scheme's final "s" means TLS.
+/// Hosts are separated by commas, which no URL parser expects; the query is as in RFC 3986, percent-encoding included.
+struct Target {
+  OutputType type = OutputType::lumberjack;
+  bool tls = false;
+  std::string hosts;
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< decoded; names as in files below output.TYPE
+  Place place;  ///< "--to lumberjack://h1:5044,h2:5044": without the query, which may hold secrets
+};
+
+/// `option` is "--to" or "--listen", for the place. Throws ConfigError. What the hosts and parameters mean is not
+/// looked at here.
+Target parse_target(std::string_view option, std::string_view url);
+
+/// Several --to as one: all hosts, and all parameters, each of which holds for all hosts. At least one URL. Throws
+/// ConfigError, also where two of them do not agree.
+Target parse_targets(const std::vector<std::string>& urls);
+
+/// Reads --listen. Throws ConfigError. Here the host may be empty, and the port 0.
+ListenConfig read_listen(std::string_view url);
+
+}  // namespace windlass::app
