@@ -101,7 +101,7 @@ void LumberjackServer::ack(std::uint32_t count) {
 }
 
 void LumberjackServer::keep_alive() {
-  wire::lumberjack::encode_ack(0, output_);
+  if (output_.empty()) wire::lumberjack::encode_ack(0, output_);
 }
 
 void LumberjackServer::fail(std::string detail) {

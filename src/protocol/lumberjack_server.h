@@ -29,9 +29,10 @@ namespace windlass::protocol {
 class LumberjackServer {
  public:
   struct Limits {
-    wire::lumberjack::DecoderLimits decoder =
-        {};                               ///< 65'536 events a window, 10 MiB an event, 64 MiB a compressed frame
-    std::size_t max_pending_windows = 8;  ///< windows without a full ack; at the limit the next one is not begun
+    /// 65'536 events a window, 10 MiB an event, 64 MiB a compressed frame, compressed and inflated.
+    wire::lumberjack::DecoderLimits decoder = {};
+    /// Windows without a full ack; at the limit the next one is not begun.
+    std::size_t max_pending_windows = 8;
   };
 
   struct Event {
@@ -48,10 +49,10 @@ class LumberjackServer {
   LumberjackServer() : LumberjackServer(Limits()) {}
   explicit LumberjackServer(Limits limits);
 
-  /// Takes bytes of the peer, as many as one read gives (64 KiB, say); they are copied. Only while wants_input(), or
-  /// after an error, which it then repeats. An error (errc::protocol_error) ends the conversation: nothing more is
-  /// decoded, and the connection must be closed. Events that came before the error are still polled. It may also be
-  /// found by poll().
+  /// Takes bytes of the peer, as many as one read gives (64 KiB, say); they are copied. For a
+  /// read that was begun while wants_input(), or after an error, which it then repeats. An error (errc::protocol_error)
+  /// ends the conversation: nothing more is decoded, and the connection must be closed. Events that came before the
+  /// error are still polled. It may also be found by poll().
   std::error_code receive(std::string_view bytes);
 
   /// The next event. Nothing when more bytes are needed, when max_pending_windows are open, or after an error.
@@ -64,8 +65,8 @@ class LumberjackServer {
   /// Acknowledges the first `count` events of the oldest window without a full ack, all of which were polled. The count
   /// of the window completes it. A count that was acknowledged already changes nothing. There must be such a window.
   void ack(std::uint32_t count);
-  /// Tells the peer that its window is still being worked on. Real clients wait 30 s or more, Logstash says it each 5
-  /// s.
+  /// Tells the peer that its window is still being worked on, unless an answer waits in output() anyway. Real clients
+  /// wait 30 s or more for a sign of life; Logstash gives one each 5 s.
   void keep_alive();
 
   /// Bytes for the peer. The transport consumes them, or swaps the queue for an empty one.
