@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
 
 #include <windlass/batch.h>
@@ -13,7 +14,7 @@
 namespace windlass {
 
 namespace runtime {
-class AnswerSink;
+class AnswerDoor;
 }
 
 /// A client that blocks. The balancer gives it a thread and calls connect, publish and close from that thread alone.
@@ -41,18 +42,19 @@ class SyncClient {
 class Link {
  public:
   Link() = default;
-  Link(std::shared_ptr<runtime::AnswerSink> sink, std::uint32_t worker, std::uint32_t connection)
-      : sink_(std::move(sink)), worker_(worker), connection_(connection) {}
+  Link(std::shared_ptr<runtime::AnswerDoor> door, std::uint32_t worker, std::uint32_t connection)
+      : door_(std::move(door)), worker_(worker), connection_(connection) {}
 
   /// The connection stands: batches may be published.
   void connected() const;
-  /// The connection could not be made, or has ended.
-  void lost(std::error_code error) const;
+  /// The connection could not be made, or has ended. `detail` is for people, such as "connecting 127.0.0.1:5044:
+  /// Connection refused".
+  void lost(std::error_code error, std::string detail = {}) const;
   /// The peer gave a sign of life, which holds off the timeout but not the progress deadline.
   void alive() const;
 
  private:
-  std::shared_ptr<runtime::AnswerSink> sink_;
+  std::shared_ptr<runtime::AnswerDoor> door_;
   std::uint32_t worker_ = 0;
   std::uint32_t connection_ = 0;
 };
@@ -62,8 +64,8 @@ class Link {
 class Completion {
  public:
   Completion() = default;
-  Completion(std::shared_ptr<runtime::AnswerSink> sink, std::uint64_t attempt)
-      : sink_(std::move(sink)), attempt_(attempt) {}
+  Completion(std::shared_ptr<runtime::AnswerDoor> door, std::uint64_t attempt)
+      : door_(std::move(door)), attempt_(attempt) {}
   Completion(Completion&&) noexcept = default;
   Completion& operator=(Completion&& other) noexcept;
   ~Completion();
@@ -78,7 +80,7 @@ class Completion {
   void failed(std::error_code error) { finish(PublishResult::failed(error)); }
 
  private:
-  std::shared_ptr<runtime::AnswerSink> sink_;
+  std::shared_ptr<runtime::AnswerDoor> door_;
   std::uint64_t attempt_ = 0;
 };
 

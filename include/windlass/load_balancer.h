@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -17,46 +18,59 @@
 
 namespace windlass {
 
+/// Something that happened to a connection.
+struct ConnectionEvent {
+  std::string endpoint;
+  bool connected = false;  ///< made; else it could not be made, or was lost
+  std::error_code error;   ///< why it was lost
+  std::string detail;      ///< the same for people, where the client knows more
+};
+
+struct LoadBalancerOptions {
+  // Affects what is delivered.
+  /// Sends after the first one, before an event is dropped; negative: without end.
+  int max_retries = 3;
+  /// Every publish is retried without end (see PublishOptions::guaranteed for a single one).
+  bool guaranteed = false;
+  /// For a connect, for a sign of life while something is in flight, and for the wait in the queue while nothing at
+  /// all is drawn, which costs one attempt each time that it passes.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  /// For an acknowledgement that gets somewhere, however alive the peer is.
+  std::chrono::nanoseconds progress_timeout = std::chrono::minutes(5);
+  /// Hears of each event that an endpoint rejected for good, from the loop thread, before the event's signal. Without
+  /// it, such events are dropped, with the reason `rejected`.
+  std::function<void(const Batch& events, std::error_code reason)> dead_letter;
+
+  /// Hears of connections that are made and lost, from the loop thread.
+  std::function<void(const ConnectionEvent&)> on_connection;
+
+  // Affects performance and memory.
+  /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
+  std::size_t queue_events = 65536;
+  std::size_t queue_bytes = std::size_t{32} << 20;
+  /// The most that one batch holds.
+  std::uint32_t bulk_max_events = 2048;
+  std::size_t bulk_max_bytes = std::size_t{1} << 20;
+  /// Batches in flight on one asynchronous connection. A synchronous client has one.
+  unsigned pipelining = 2;
+  /// How long close() waits for synchronous clients that are inside connect or publish.
+  std::chrono::nanoseconds close_grace = std::chrono::seconds(1);
+  /// Seed of what is random (jitter); 0: from the system.
+  std::uint64_t seed = 0;
+};
+
+struct PublishOptions {
+  /// Retried without end, whatever max_retries says.
+  bool guaranteed = false;
+};
+
 /// Balances the sending of events between multiple connections. Work waits in one queue; every connection draws from it
 /// at the pace that it can take; what fails is sent again, elsewhere where possible.
 ///
 /// Thread-safe: any thread may publish, from signals too. One thread of the balancer's own runs everything else.
 class LoadBalancer {
  public:
-  struct Options {
-    // Affects what is delivered.
-    /// Sends after the first one, before an event is dropped; negative: without end.
-    int max_retries = 3;
-    /// Every publish is retried without end (see PublishOptions::guaranteed for a single one).
-    bool guaranteed = false;
-    /// For a connect, for a sign of life while something is in flight, and for the wait in the queue while nothing at
-    /// all is drawn, which costs one attempt each time that it passes.
-    std::chrono::nanoseconds timeout = std::chrono::seconds(30);
-    /// For an acknowledgement that gets somewhere, however alive the peer is.
-    std::chrono::nanoseconds progress_timeout = std::chrono::minutes(5);
-    /// Hears of each event that an endpoint rejected for good, from the loop thread, before the event's signal. Without
-    /// it, such events are dropped, with the reason `rejected`.
-    std::function<void(const Batch& events, std::error_code reason)> dead_letter;
-
-    // Affects performance and memory.
-    /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
-    std::size_t queue_events = 65536;
-    std::size_t queue_bytes = std::size_t{32} << 20;
-    /// The most that one batch holds.
-    std::uint32_t bulk_max_events = 2048;
-    std::size_t bulk_max_bytes = std::size_t{1} << 20;
-    /// Batches in flight on one asynchronous connection. A synchronous client has one.
-    unsigned pipelining = 2;
-    /// How long close() waits for synchronous clients that are inside connect or publish.
-    std::chrono::nanoseconds close_grace = std::chrono::seconds(1);
-    /// Seed of what is random (jitter); 0: from the system.
-    std::uint64_t seed = 0;
-  };
-
-  struct PublishOptions {
-    /// Retried without end, whatever max_retries says.
-    bool guaranteed = false;
-  };
+  using Options = LoadBalancerOptions;
 
   /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none, and what
   /// the factory throws.

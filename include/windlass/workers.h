@@ -22,7 +22,8 @@ struct Worker {
   std::variant<std::unique_ptr<SyncClient>, std::unique_ptr<AsyncClient>> client;
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);       ///< backoff at first
   std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);  ///< backoff at most
-  unsigned priority = 0;  ///< a worker draws only while no worker of a lower number participates
+  std::chrono::nanoseconds ttl{0};  ///< a connection is replaced after this time, once nothing is in flight; 0: never
+  unsigned priority = 0;            ///< a worker draws only while no worker of a lower number participates
 };
 
 /// Makes the workers of a balancer; called once, in its constructor, with the loop that the balancer will run (only the

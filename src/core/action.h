@@ -43,6 +43,7 @@ struct DeadLetter {
 /// Close this connection, or the attempt to make it, then answer with on_disconnected.
 struct Disconnect {
   ConnectionId connection;
+  std::error_code reason;  ///< what went wrong; none: the connection is not wanted any more
 };
 
 /// Make this connection, then answer with on_connected or on_lost.

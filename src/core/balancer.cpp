@@ -88,7 +88,7 @@ void Balancer::close(base::Time now) {
     }
     if (worker.state() == Worker::State::connecting || worker.state() == Worker::State::connected) {
       worker.closing(base::never, {});
-      outputs_.push_back(Disconnect{{id, worker.connection()}});
+      outputs_.push_back(Disconnect{{id, worker.connection()}, {}});
     }
   }
   for (const Work& work : queue_.take_all()) {
@@ -322,7 +322,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
     if (!rest.empty()) give_back(std::move(work), std::move(rest), id, acked > 0, true, now);
   }
   worker.closing(reconnect_at, error);
-  outputs_.push_back(Disconnect{{id, worker.connection()}});
+  outputs_.push_back(Disconnect{{id, worker.connection()}, error});
   connections_stale_ = true;
 }
 
@@ -425,7 +425,7 @@ void Balancer::update_connections(base::Time now) {
       if (!worker.in_flight().empty()) continue;
       const base::Time reconnect_at = is_wanted ? now : base::never;
       worker.closing(reconnect_at, {});
-      outputs_.push_back(Disconnect{{id, worker.connection()}});
+      outputs_.push_back(Disconnect{{id, worker.connection()}, {}});
     }
   }
 }

@@ -33,7 +33,7 @@ struct Options {
 };
 
 struct WorkerOptions {
-  std::string endpoint;
+  std::string endpoint{};
   base::Duration wait_retry = std::chrono::seconds(1);
   base::Duration max_wait_retry = std::chrono::seconds(60);
   /// A connection is replaced after this time, once nothing is in flight on it; 0: never.

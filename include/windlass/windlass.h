@@ -1,0 +1,12 @@
+// Windlass: everything that a user includes.
+#pragma once
+
+#include <windlass/batch.h>
+#include <windlass/client.h>
+#include <windlass/error.h>
+#include <windlass/event_buffer.h>
+#include <windlass/load_balancer.h>
+#include <windlass/result.h>
+#include <windlass/signal.h>
+#include <windlass/statistics.h>
+#include <windlass/workers.h>

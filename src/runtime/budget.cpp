@@ -1,0 +1,54 @@
+#include "runtime/budget.h"
+
+#include <windlass/error.h>
+
+namespace windlass::runtime {
+
+std::error_code Budget::take(std::size_t events, std::size_t bytes, bool wait) {
+  if (closed()) return errc::closed;
+  if (try_take(events, bytes)) return {};
+  if (events > max_events_ || bytes > max_bytes_) return errc::too_large;
+  return wait ? wait_for_room(events, bytes) : make_error_code(errc::queue_full);
+}
+
+bool Budget::try_take(std::size_t events, std::size_t bytes) {
+  // Taken first and checked afterwards: one atomic addition each, and the sum never stays above the limit.
+  if (events_.fetch_add(events) + events <= max_events_) {
+    if (bytes_.fetch_add(bytes) + bytes <= max_bytes_) return true;
+    bytes_.fetch_sub(bytes);
+  }
+  events_.fetch_sub(events);
+  return false;
+}
+
+std::error_code Budget::wait_for_room(std::size_t events, std::size_t bytes) {
+  std::unique_lock lock(mutex_);
+  waiting_.fetch_add(1);
+  bool taken = false;
+  room_.wait(lock, [&] { return closed() || (taken = try_take(events, bytes)); });
+  waiting_.fetch_sub(1);
+  if (taken) return {};
+  return errc::closed;
+}
+
+void Budget::give_back(std::size_t events, std::size_t bytes) {
+  const std::size_t events_left = events_.fetch_sub(events) - events;
+  const std::size_t bytes_left = bytes_.fetch_sub(bytes) - bytes;
+  if (waiting_.load() > 0 && events_left <= max_events_ / 4 * 3 && bytes_left <= max_bytes_ / 4 * 3) wake();
+}
+
+void Budget::wake_for_any_room() {
+  if (waiting_.load() > 0) wake();
+}
+
+void Budget::close() {
+  closed_.store(true);
+  wake();
+}
+
+void Budget::wake() {
+  { const std::lock_guard lock(mutex_); }  // whoever has just found no room waits by now
+  room_.notify_all();
+}
+
+}  // namespace windlass::runtime

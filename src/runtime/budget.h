@@ -1,0 +1,42 @@
+// The budgets at the publishers' door: what is accepted and not yet settled, in events and in bytes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <system_error>
+
+namespace windlass::runtime {
+
+/// Thread-safe. Whoever does not fit waits, or is refused; close() refuses everybody, those who wait too.
+class Budget {
+ public:
+  Budget(std::size_t max_events, std::size_t max_bytes) : max_events_(max_events), max_bytes_(max_bytes) {}
+
+  /// No error when it was taken; errc::closed, too_large, or queue_full (only when not waiting).
+  std::error_code take(std::size_t events, std::size_t bytes, bool wait);
+  void give_back(std::size_t events, std::size_t bytes);
+
+  /// Those who wait are woken when a fair part of the budget is free, so that they need not be woken for each event. To
+  /// be called when that may not come about: wakes them for whatever room there is.
+  void wake_for_any_room();
+  void close();
+  bool closed() const { return closed_.load(std::memory_order_relaxed); }
+
+ private:
+  bool try_take(std::size_t events, std::size_t bytes);
+  std::error_code wait_for_room(std::size_t events, std::size_t bytes);
+  void wake();
+
+  const std::size_t max_events_;
+  const std::size_t max_bytes_;
+  std::atomic<std::size_t> events_{0};
+  std::atomic<std::size_t> bytes_{0};
+  std::atomic<bool> closed_{false};
+  std::atomic<std::size_t> waiting_{0};
+  std::mutex mutex_;
+  std::condition_variable room_;
+};
+
+}  // namespace windlass::runtime

@@ -1,0 +1,450 @@
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <windlass/load_balancer.h>
+
+#include "base/assert.h"
+#include "core/balancer.h"
+#include "runtime/answer_door.h"
+#include "runtime/budget.h"
+#include "runtime/inbox.h"
+#include "runtime/loop.h"
+#include "runtime/sync_thread.h"
+
+namespace windlass {
+namespace {
+
+/// Publishers that come more often than this are not waited for one by one: the loop looks in again after a nap, so
+/// that they need not wake it. It bounds the wake-ups a second, and the time that an event can lie in the inbox for it.
+constexpr std::chrono::microseconds nap_below{1000};
+constexpr std::chrono::microseconds nap{50};
+
+base::Time clock_now() {
+  return base::Time(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+core::Options core_options(const LoadBalancer::Options& options) {
+  core::Options result;
+  result.max_attempts = options.max_retries < 0 ? 0 : options.max_retries + 1;
+  result.guaranteed = options.guaranteed;
+  result.timeout = options.timeout;
+  result.progress_timeout = options.progress_timeout;
+  result.dead_letter = static_cast<bool>(options.dead_letter);
+  result.queue_events = options.queue_events;
+  result.queue_bytes = options.queue_bytes;
+  result.bulk_max_events = std::max(1u, options.bulk_max_events);
+  result.bulk_max_bytes = options.bulk_max_bytes;
+  return result;
+}
+
+/// A worker's client, of either kind.
+struct Channel {
+  std::string endpoint;
+  std::variant<std::unique_ptr<AsyncClient>, std::unique_ptr<runtime::SyncThread>> client;
+  std::string lost_detail;  ///< what the client said of the end of its connection
+
+  AsyncClient* async() {
+    const auto* client_ptr = std::get_if<std::unique_ptr<AsyncClient>>(&client);
+    return client_ptr ? client_ptr->get() : nullptr;
+  }
+  runtime::SyncThread* sync() {
+    const auto* thread = std::get_if<std::unique_ptr<runtime::SyncThread>>(&client);
+    return thread ? thread->get() : nullptr;
+  }
+};
+
+}  // namespace
+
+/// Drives the core: brings in what came through the two doors, performs what the core wants, sleeps until there is
+/// more.
+class LoadBalancer::Impl {
+ public:
+  Impl(const WorkerFactory& workers, Options options);
+  ~Impl();
+
+  std::error_code publish_event(std::string_view event, Signal&& signal, PublishOptions options, bool wait);
+  std::error_code publish_events(EventBuffer&& events, Signal&& signal, PublishOptions options, bool wait);
+  bool drain(std::chrono::nanoseconds deadline);
+  void close();
+  Statistics statistics() const;
+
+ private:
+  // On the loop's thread.
+  void run();
+  bool turn();
+  void sleep();
+  void take_in();
+  void perform_all();
+  void settle_budget();
+  void signal_all();
+  void close_now();
+
+  void take_answer(const runtime::Connected& answer);
+  void take_answer(runtime::Lost& answer);
+  void take_answer(const runtime::Disconnected& answer) { balancer_->on_disconnected(answer.connection, now_); }
+  void take_answer(const runtime::Alive& answer) { balancer_->on_alive(answer.connection, now_); }
+  void take_answer(const runtime::Progress& answer) { balancer_->on_progress(answer.attempt, answer.count, now_); }
+  void take_answer(const runtime::Finished& answer) { balancer_->on_result(answer.attempt, answer.result, now_); }
+
+  void perform(core::Settled& settled);
+  void perform(const core::DeadLetter& letter) { options_.dead_letter(letter.events, letter.reason); }
+  void perform(const core::Disconnect& disconnect);
+  void perform(const core::Connect& connect);
+  void perform(core::Send& send);
+
+  std::error_code take_budget(std::size_t events, std::size_t bytes, bool wait);
+  void refuse_from_now_on();
+  void wait_for_end() const;
+  Statistics snapshot() const;
+
+  // Constant after construction.
+  const Options options_;
+  const std::shared_ptr<runtime::Loop> loop_ = std::make_shared<runtime::Loop>();
+  std::shared_ptr<runtime::AnswerDoor> door_;
+
+  // Thread-safe by themselves.
+  runtime::Budget budget_;
+  runtime::Inbox inbox_;
+  std::atomic<std::uint64_t> refused_{0};
+
+  // Of the loop's thread.
+  std::vector<Channel> channels_;
+  std::optional<core::Balancer> balancer_;
+  base::Time now_{};
+  base::Time took_at_{};  ///< when something was last found in the inbox
+  bool publishers_are_quick_ = false;
+  std::size_t held_events_ = 0;  ///< as the budget has it
+  std::size_t held_bytes_ = 0;
+  std::vector<std::shared_ptr<core::Submission>> submissions_;
+  std::vector<runtime::Answer> answers_;
+  /// Publishers still to be told. A member, since a signal may call close(), which tells them all before it returns.
+  std::deque<core::Settled> to_signal_;
+  unsigned signalling_ = 0;  ///< calls of signal_all under way
+
+  // Of the end.
+  mutable std::mutex end_mutex_;
+  mutable std::condition_variable ended_;
+  bool has_ended_ = false;
+  Statistics final_;
+
+  std::thread thread_;
+};
+
+LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
+    : options_(std::move(options)), budget_(options_.queue_events, options_.queue_bytes) {
+  std::vector<Worker> made = workers(*loop_);
+  if (made.empty()) throw std::system_error(errc::no_workers_configured);
+  door_ = std::make_shared<runtime::AnswerDoor>(loop_, made.size());
+  std::vector<core::WorkerOptions> worker_options;
+  for (Worker& worker : made) {
+    const bool is_sync = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client);
+    worker_options.push_back({worker.endpoint, worker.wait_retry, worker.max_wait_retry, worker.ttl, worker.priority,
+                              core::fixed_window(is_sync ? 1 : options_.pipelining)});
+    Channel& channel = channels_.emplace_back();
+    channel.endpoint = worker.endpoint;
+    if (is_sync) {
+      channel.client =
+          std::make_unique<runtime::SyncThread>(std::move(std::get<std::unique_ptr<SyncClient>>(worker.client)), door_);
+    } else {
+      channel.client = std::move(std::get<std::unique_ptr<AsyncClient>>(worker.client));
+    }
+  }
+  const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device()();
+  balancer_.emplace(core_options(options_), std::move(worker_options), seed, clock_now());
+  thread_ = std::thread([this] { run(); });
+}
+
+LoadBalancer::Impl::~Impl() {
+  close();
+  thread_.join();
+}
+
+// --------------------------------------------------------------------------------------------------------- any thread
+
+std::error_code LoadBalancer::Impl::take_budget(std::size_t events, std::size_t bytes, bool wait) {
+  // The loop's own thread would wait for itself.
+  const std::error_code refusal =
+      events == 0 ? make_error_code(errc::no_events) : budget_.take(events, bytes, wait && !loop_->on_thread());
+  if (refusal) refused_.fetch_add(events, std::memory_order_relaxed);
+  return refusal;
+}
+
+std::error_code LoadBalancer::Impl::publish_event(std::string_view event, Signal&& signal, PublishOptions options,
+                                                  bool wait) {
+  if (const std::error_code refusal = take_budget(1, event.size(), wait)) return refusal;
+  bool was_empty = false;
+  const std::error_code refusal = inbox_.add_event(event, std::move(signal), options.guaranteed, was_empty);
+  if (refusal) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    budget_.give_back(1, event.size());
+  } else if (was_empty) {
+    loop_->wake();
+  }
+  return refusal;
+}
+
+std::error_code LoadBalancer::Impl::publish_events(EventBuffer&& events, Signal&& signal, PublishOptions options,
+                                                   bool wait) {
+  const std::size_t count = events.size();
+  const std::size_t bytes = events.bytes();
+  if (const std::error_code refusal = take_budget(count, bytes, wait)) return refusal;
+  bool was_empty = false;
+  const std::error_code refusal =
+      inbox_.add_events(std::move(events), std::move(signal), options.guaranteed, was_empty);
+  if (refusal) {
+    refused_.fetch_add(count, std::memory_order_relaxed);
+    budget_.give_back(count, bytes);
+  } else if (was_empty) {
+    loop_->wake();
+  }
+  return refusal;
+}
+
+void LoadBalancer::Impl::refuse_from_now_on() {
+  budget_.close();
+  inbox_.close();
+}
+
+void LoadBalancer::Impl::wait_for_end() const {
+  std::unique_lock lock(end_mutex_);
+  ended_.wait(lock, [&] { return has_ended_; });
+}
+
+bool LoadBalancer::Impl::drain(std::chrono::nanoseconds deadline) {
+  WINDLASS_ASSERT(!loop_->on_thread());
+  refuse_from_now_on();
+  boost::asio::post(loop_->context(), [this, deadline] {
+    now_ = clock_now();
+    take_in();
+    balancer_->drain(base::after(now_, std::max(deadline, std::chrono::nanoseconds(0))), now_);
+  });
+  wait_for_end();
+  return !final_.ledger.dropped.contains(errc::closed);
+}
+
+void LoadBalancer::Impl::close() {
+  refuse_from_now_on();
+  if (loop_->on_thread()) return close_now();
+  boost::asio::post(loop_->context(), [this] { close_now(); });
+  wait_for_end();
+}
+
+Statistics LoadBalancer::Impl::statistics() const {
+  if (loop_->on_thread()) return snapshot();
+  {
+    const std::lock_guard lock(end_mutex_);
+    if (has_ended_) return final_;
+  }
+  // Shared with the loop, which may end without having come to it.
+  const auto answer = std::make_shared<std::promise<Statistics>>();
+  std::future<Statistics> future = answer->get_future();
+  boost::asio::post(loop_->context(), [this, answer] { answer->set_value(snapshot()); });
+  while (future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    const std::lock_guard lock(end_mutex_);
+    if (has_ended_) return final_;
+  }
+  return future.get();
+}
+
+Statistics LoadBalancer::Impl::snapshot() const {
+  Statistics statistics = balancer_->statistics(clock_now());
+  statistics.ledger.refused += refused_.load(std::memory_order_relaxed);
+  return statistics;
+}
+
+// --------------------------------------------------------------------------------------------------- the loop's thread
+
+void LoadBalancer::Impl::run() {
+  loop_->adopt_thread();
+  const auto guard = boost::asio::make_work_guard(loop_->context());
+  while (!balancer_->closed()) {
+    const bool more = turn();
+    if (balancer_->closed()) break;
+    if (more) {
+      loop_->context().poll();
+    } else if (publishers_are_quick_) {
+      publishers_are_quick_ = false;  // unless the inbox fills again meanwhile
+      std::this_thread::sleep_for(nap);
+      loop_->context().poll();
+    } else {
+      sleep();
+    }
+  }
+  perform_all();
+  const auto deadline = std::chrono::steady_clock::now() + options_.close_grace;
+  for (Channel& channel : channels_)
+    if (auto* thread = channel.sync()) thread->stop();
+  for (Channel& channel : channels_)
+    if (auto* thread = channel.sync()) thread->finish(deadline);
+  door_->close();
+  const std::lock_guard lock(end_mutex_);
+  final_ = snapshot();
+  has_ended_ = true;
+  ended_.notify_all();
+}
+
+bool LoadBalancer::Impl::turn() {
+  now_ = clock_now();
+  take_in();
+  if (balancer_->next_timeout() <= now_) balancer_->handle_timeout(now_);
+  perform_all();
+  settle_budget();
+  return !door_->empty() || !inbox_.empty();
+}
+
+void LoadBalancer::Impl::sleep() {
+  loop_->about_to_sleep();
+  if (inbox_.empty() && door_->empty()) {
+    budget_.wake_for_any_room();
+    const base::Time until = balancer_->next_timeout();
+    if (until == base::never) {
+      loop_->context().run_one();
+    } else {
+      loop_->context().run_one_until(std::chrono::steady_clock::time_point(until.time_since_epoch()));
+    }
+  }
+  loop_->awake();
+  loop_->context().poll();
+}
+
+void LoadBalancer::Impl::take_in() {
+  inbox_.take(submissions_);
+  if (!submissions_.empty()) publishers_are_quick_ = now_ - std::exchange(took_at_, now_) < nap_below;
+  for (auto& submission : submissions_) {
+    held_events_ += submission->size();
+    held_bytes_ += submission->bytes();
+    const std::error_code refusal = balancer_->offer(std::move(submission), now_);
+    WINDLASS_ASSERT(!refusal);  // the budget has the core's limits
+  }
+  submissions_.clear();
+  door_->take(answers_);
+  for (runtime::Answer& answer : answers_) std::visit([this](auto& one) { take_answer(one); }, answer);
+}
+
+void LoadBalancer::Impl::perform_all() {
+  while (std::optional<core::Action> action = balancer_->poll(now_))
+    std::visit([this](auto& one) { perform(one); }, *action);
+}
+
+void LoadBalancer::Impl::settle_budget() {
+  const std::size_t events = held_events_ - balancer_->held_events();
+  const std::size_t bytes = held_bytes_ - balancer_->held_bytes();
+  if (events == 0 && bytes == 0) return;
+  held_events_ -= events;
+  held_bytes_ -= bytes;
+  budget_.give_back(events, bytes);
+}
+
+void LoadBalancer::Impl::close_now() {
+  now_ = clock_now();
+  take_in();
+  balancer_->close(now_);
+  perform_all();
+  signal_all();
+}
+
+void LoadBalancer::Impl::take_answer(const runtime::Connected& answer) {
+  balancer_->on_connected(answer.connection, now_);
+  if (options_.on_connection) options_.on_connection({channels_[answer.connection.worker].endpoint, true, {}, {}});
+}
+
+void LoadBalancer::Impl::take_answer(runtime::Lost& answer) {
+  channels_[answer.connection.worker].lost_detail = std::move(answer.detail);
+  balancer_->on_lost(answer.connection, answer.error, now_);
+}
+
+void LoadBalancer::Impl::perform(core::Settled& settled) {
+  to_signal_.push_back(std::move(settled));
+  signal_all();
+}
+
+void LoadBalancer::Impl::signal_all() {
+  ++signalling_;
+  for (std::size_t i = 0; i < to_signal_.size(); ++i) {
+    core::Settled& settled = to_signal_[i];
+    core::Submission& submission = *settled.submission;
+    // Counted down before the call: a signal that calls close() comes back to here, and goes on with what is left.
+    while (settled.count > 0) {
+      if (submission.signalling == core::Signalling::all) {
+        settled.count = 0;
+        submission.signals[0]({settled.reason, submission.acked, submission.failed});
+      } else {
+        --settled.count;
+        submission.signals[settled.first++]({settled.reason, settled.reason ? 0u : 1u, settled.reason ? 1u : 0u});
+      }
+    }
+  }
+  if (--signalling_ == 0) to_signal_.clear();
+}
+
+void LoadBalancer::Impl::perform(const core::Disconnect& disconnect) {
+  Channel& channel = channels_[disconnect.connection.worker];
+  if (auto* thread = channel.sync()) {
+    thread->close(disconnect.connection);
+  } else {
+    channel.async()->close();
+    balancer_->on_disconnected(disconnect.connection, now_);
+  }
+  if (disconnect.reason && options_.on_connection) {
+    std::string detail = channel.lost_detail.empty() ? disconnect.reason.message() : std::move(channel.lost_detail);
+    options_.on_connection({channel.endpoint, false, disconnect.reason, std::move(detail)});
+  }
+  channel.lost_detail.clear();
+}
+
+void LoadBalancer::Impl::perform(const core::Connect& connect) {
+  Channel& channel = channels_[connect.connection.worker];
+  door_->begin(connect.connection);
+  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(options_.timeout);
+  if (auto* thread = channel.sync()) {
+    thread->connect(connect.connection, timeout);
+  } else {
+    channel.async()->connect(Link(door_, connect.connection.worker, connect.connection.number), timeout);
+  }
+}
+
+void LoadBalancer::Impl::perform(core::Send& send) {
+  Channel& channel = channels_[send.worker];
+  if (auto* thread = channel.sync()) {
+    thread->publish(send.attempt, std::move(send.batch));
+  } else {
+    channel.async()->publish(std::move(send.batch), Completion(door_, send.attempt));
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------- LoadBalancer
+
+LoadBalancer::LoadBalancer(WorkerFactory workers, Options options)
+    : impl_(std::make_unique<Impl>(workers, std::move(options))) {}
+LoadBalancer::~LoadBalancer() = default;
+
+std::error_code LoadBalancer::publish_event(std::string_view event, Signal signal, PublishOptions options) {
+  return impl_->publish_event(event, std::move(signal), options, true);
+}
+std::error_code LoadBalancer::try_publish_event(std::string_view event, Signal signal, PublishOptions options) {
+  return impl_->publish_event(event, std::move(signal), options, false);
+}
+std::error_code LoadBalancer::publish_events(EventBuffer&& events, Signal signal, PublishOptions options) {
+  return impl_->publish_events(std::move(events), std::move(signal), options, true);
+}
+std::error_code LoadBalancer::try_publish_events(EventBuffer&& events, Signal signal, PublishOptions options) {
+  return impl_->publish_events(std::move(events), std::move(signal), options, false);
+}
+bool LoadBalancer::drain(std::chrono::nanoseconds deadline) {
+  return impl_->drain(deadline);
+}
+void LoadBalancer::close() {
+  impl_->close();
+}
+Statistics LoadBalancer::statistics() const {
+  return impl_->statistics();
+}
+
+}  // namespace windlass
