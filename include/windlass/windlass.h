@@ -6,7 +6,9 @@
 #include <windlass/error.h>
 #include <windlass/event_buffer.h>
 #include <windlass/load_balancer.h>
+#include <windlass/lumberjack.h>
 #include <windlass/result.h>
 #include <windlass/signal.h>
 #include <windlass/statistics.h>
+#include <windlass/tls.h>
 #include <windlass/workers.h>

@@ -1,0 +1,30 @@
+// Windlass: what TLS is told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace windlass {
+
+/// What the peer's certificate must prove.
+enum class VerificationMode {
+  full,         ///< signed by a trusted authority, valid now, and made for the name or address that was asked for
+  strict,       ///< as full, but the name must stand in the subject alternative names
+  certificate,  ///< signed by a trusted authority and valid now, whatever name it bears
+  none,         ///< nothing
+};
+
+/// Whether a server asks for the client's certificate.
+enum class ClientAuthentication { none, optional, required };
+
+/// Each certificate and key is the path of a PEM file, or the PEM text itself ("-----BEGIN ...").
+struct TlsOptions {
+  std::vector<std::string> certificate_authorities;  ///< trusted; empty: those of the system
+  std::string certificate;                           ///< ours, followed by its intermediates; a server needs one
+  std::string key;                                   ///< belongs to `certificate`
+  std::string key_passphrase;
+  VerificationMode verification_mode = VerificationMode::full;
+  ClientAuthentication client_authentication = ClientAuthentication::none;  ///< of a server
+};
+
+}  // namespace windlass
