@@ -38,14 +38,16 @@ struct Inflater::State {
     stream.avail_in = static_cast<std::uint32_t>(in.size());
     stream.next_out = reinterpret_cast<std::uint8_t*>(to);
     stream.avail_out = static_cast<std::uint32_t>(space);
-    const int result = isal_inflate(&stream);
-    used = in.size() - stream.avail_in;
+    const bool sound = isal_inflate(&stream) == ISAL_DECOMP_OK;
+    // At a damaged place ISA-L miscounts its input, by what it had read ahead. Nobody reads on from there.
+    used = sound ? in.size() - stream.avail_in : in.size();
+    WINDLASS_ASSERT(used <= in.size() && stream.avail_out <= space);
     made = space - stream.avail_out;
     ended = stream.block_state == ISAL_BLOCK_FINISH;
     // Up to eight bytes are read ahead, as bits. Whole bytes of them at the end did not belong to the stream; single
     // bits filled up its last byte.
     surplus = ended && (stream.avail_in > 0 || stream.read_in_length >= 8);
-    return result == ISAL_DECOMP_OK;
+    return sound;
   }
 
   inflate_state stream;
