@@ -40,10 +40,11 @@ class Attempts {
   }
 
   /// Null for an attempt that is over. Good until the next add.
-  Attempt* find(AttemptId id) {
+  const Attempt* find(AttemptId id) const {
     const std::size_t slot = id & (one_use - 1);
     return slot < slots_.size() && slots_[slot].live && slots_[slot].id == id ? &slots_[slot] : nullptr;
   }
+  Attempt* find(AttemptId id) { return const_cast<Attempt*>(std::as_const(*this).find(id)); }
 
   /// Ends it and takes its work out.
   Work remove(Attempt& attempt) {

@@ -1,6 +1,7 @@
 #include "core/balancer.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -23,10 +24,20 @@ bool failed_at_another(const Work& work, WorkerId worker) {
   return work.failures > 0 && (work.failed_elsewhere || work.failed_at != worker);
 }
 
+/// Brings what would stop or spin to the nearest value that works.
+Options workable(Options options) {
+  constexpr base::Duration shortest = std::chrono::milliseconds(1);
+  options.max_attempts = std::max(options.max_attempts, 0);
+  options.timeout = std::max(options.timeout, shortest);
+  options.progress_timeout = std::max(options.progress_timeout, shortest);
+  options.bulk_max_events = std::max(options.bulk_max_events, 1u);
+  return options;
+}
+
 }  // namespace
 
 Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now)
-    : options_(std::move(options)),
+    : options_(workable(options)),
       random_(seed),
       queue_(options_, Backoff(workers.at(0).wait_retry, workers.at(0).max_wait_retry)),
       now_(now) {
@@ -68,6 +79,7 @@ std::error_code Balancer::offer(std::shared_ptr<Submission> submission, base::Ti
 void Balancer::drain(base::Time deadline, base::Time now) {
   now_ = now;
   accepting_ = false;
+  draining_ = true;
   drain_deadline_ = std::min(drain_deadline_, deadline);
   if (held_events_ == 0 || drain_deadline_ <= now) close(now);
 }
@@ -83,7 +95,7 @@ void Balancer::close(base::Time now) {
     while (!worker.in_flight().empty()) {
       Attempt& attempt = *attempts_.find(worker.in_flight().front());
       const std::uint32_t acked = attempt.acked;
-      const Work work = end_attempt(attempt);
+      const Work work = end_attempt(attempt, now);
       drop(work.batch.part(acked, work.batch.size() - acked), errc::closed);
     }
     if (worker.state() == Worker::State::connecting || worker.state() == Worker::State::connected) {
@@ -118,10 +130,8 @@ void Balancer::on_lost(ConnectionId connection, std::error_code error, base::Tim
   now_ = now;
   Worker* worker = current(connection);
   if (closed_ || !worker) return;
-  // A peer that ends a connection on which nothing is going on has not failed: the next connection may be made at once.
-  const bool idle_close =
-      worker->state() == Worker::State::connected && !worker->failing() && worker->idle_for_long(now);
-  connection_failed(connection.worker, error ? error : make_error_code(errc::connection_lost), !idle_close, now);
+  const bool blamed = !worker->may_end(now) && at_fault(connection.worker);
+  connection_failed(connection.worker, error ? error : make_error_code(errc::connection_lost), blamed, now);
 }
 
 void Balancer::on_disconnected(ConnectionId connection, base::Time now) {
@@ -149,8 +159,7 @@ void Balancer::on_progress(AttemptId id, std::uint32_t count, base::Time now) {
   }
   const std::uint32_t news = count - attempt->acked;
   workers_[attempt->worker].acked_some(news);
-  workers_[attempt->worker].progressed(options_, now);
-  connections_stale_ = true;
+  got_somewhere(workers_[attempt->worker], id, now);
   ledger_.in_flight -= news;
   acknowledge(attempt->work.batch, attempt->acked, news);
   attempt->acked = count;
@@ -206,7 +215,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   const std::uint32_t acked_before = attempt->acked;
   const base::Time sent_at = attempt->sent_at;
   Worker& worker = workers_[worker_id];
-  Work work = end_attempt(*attempt);
+  Work work = end_attempt(*attempt, now);
   const bool blamed = worker.failing() || !failed_at_another(work, worker_id);
   const SortedOut sorted = sort_out(work.batch, acked_before, result);
 
@@ -215,21 +224,22 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   worker.acked_some(sorted.acked);
   if (sorted.acked + sorted.rejected > 0 || (sorted.rest.empty() && !endpoint_failed)) {
     // Whatever else it said, it got somewhere with these.
-    worker.progressed(options_, now);
-    connections_stale_ = true;
+    got_somewhere(worker, id, now);
   }
   if (sorted.throttled) worker.throttled(now);
 
   const bool progressed = acked_before + sorted.acked + sorted.rejected > 0;
   const bool handed_back = !sorted.rest.empty() && !endpoint_failed;
-  if (sorted.rest.empty()) {
-    if (!endpoint_failed) worker.completed(now - sent_at, now);
+  if (sorted.rest.empty() && !endpoint_failed) {
+    worker.completed(now - sent_at, now);
   } else {
+    worker.count_failure();
+  }
+  if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
     give_back(std::move(work), sorted.rest, worker_id, progressed, costs_attempt, now);
   }
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
-    worker.count_failure();
     connection_failed(worker_id, result.error, blamed, now);
   } else if (endpoint_failed || (handed_back && !progressed)) {
     rest(worker_id, result, blamed, now);
@@ -243,7 +253,7 @@ void Balancer::handle_timeout(base::Time now) {
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     Worker& worker = workers_[id];
     if (const std::error_code error = worker.overdue(now)) {
-      connection_failed(id, error, true, now);
+      connection_failed(id, error, at_fault(id), now);
     } else if (worker.wait_has_ended(now)) {
       worker.wait_is_over();
       connections_stale_ = true;
@@ -252,7 +262,7 @@ void Balancer::handle_timeout(base::Time now) {
       connections_stale_ = true;
     }
   }
-  for (const Work& work : queue_.charge_waits(now)) {
+  for (const Work& work : queue_.take_expired(now)) {
     ledger_.queued -= work.batch.size();
     drop(work.batch, errc::no_worker);
   }
@@ -261,9 +271,23 @@ void Balancer::handle_timeout(base::Time now) {
 // ------------------------------------------------------------------------------------------------------------- taking
 // back
 
-Work Balancer::end_attempt(Attempt& attempt) {
+/// Whether the end of the connection tells against the worker; if not, against the work that it has had for longest.
+bool Balancer::at_fault(WorkerId id) const {
+  const Worker& worker = workers_[id];
+  if (worker.failing() || worker.in_flight().empty()) return true;
+  return !failed_at_another(attempts_.find(worker.in_flight().front())->work, id);
+}
+
+void Balancer::got_somewhere(Worker& worker, AttemptId attempt, base::Time now) {
+  connections_stale_ |= worker.failing();
+  worker.progressed(attempt, options_, now);
+}
+
+Work Balancer::end_attempt(Attempt& attempt, base::Time now) {
+  Worker& worker = workers_[attempt.worker];
   ledger_.in_flight -= attempt.unacked();
-  workers_[attempt.worker].ended(attempt.id, attempt.work.batch.size());
+  worker.ended(attempt.id, attempt.work.batch.size(), options_, now);
+  connections_stale_ |= worker.leaving();
   return attempts_.remove(attempt);
 }
 
@@ -293,7 +317,6 @@ void Balancer::give_back(Work work, Batch rest, WorkerId worker, bool progressed
 
 void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now) {
   Worker& worker = workers_[id];
-  worker.count_failure();
   base::Time until = now;
   if (blamed) {
     until = now + worker.failed(now, random_);
@@ -308,15 +331,11 @@ void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base:
 void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now) {
   Worker& worker = workers_[id];
   if (worker.state() != Worker::State::connecting && worker.state() != Worker::State::connected) return;
-  if (!worker.in_flight().empty()) {
-    const Attempt& oldest = *attempts_.find(worker.in_flight().front());
-    blamed = worker.failing() || !failed_at_another(oldest.work, id);
-  }
   const base::Time reconnect_at = blamed ? now + worker.failed(now, random_) : now;
   while (!worker.in_flight().empty()) {
     Attempt& attempt = *attempts_.find(worker.in_flight().front());
     const std::uint32_t acked = attempt.acked;
-    Work work = end_attempt(attempt);
+    Work work = end_attempt(attempt, now);
     worker.count_failure();
     Batch rest = work.batch.part(acked, work.batch.size() - acked);
     if (!rest.empty()) give_back(std::move(work), std::move(rest), id, acked > 0, true, now);
@@ -372,7 +391,7 @@ void Balancer::settle(const Batch& events, std::error_code reason) {
 
 std::optional<Action> Balancer::poll(base::Time now) {
   now_ = now;
-  if (drain_deadline_ != base::never && held_events_ == 0) close(now);
+  if (draining_ && held_events_ == 0) close(now);
   if (connections_stale_ && !closed_) {
     connections_stale_ = false;
     update_connections(now);
@@ -387,7 +406,7 @@ std::optional<Action> Balancer::poll(base::Time now) {
 
 base::Time Balancer::next_timeout() const {
   if (closed_) return base::never;
-  base::Time next = std::min(drain_deadline_, queue_.next_charge());
+  base::Time next = std::min(drain_deadline_, queue_.next_expiry());
   for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
   if (queue_.empty()) return next;
   next = std::min(next, queue_.next_available(now_));
@@ -406,17 +425,14 @@ Statistics Balancer::statistics(base::Time now) const {
 // ------------------------------------------------------------------------------------------------------------- handing
 // out
 
-bool Balancer::wanted(const Worker& worker) const {
-  // A connection to a better endpoint that is not known to be bad makes this one unnecessary.
-  return std::none_of(workers_.begin(), workers_.end(), [&](const Worker& other) {
-    return other.options().priority < worker.options().priority && !other.failing();
-  });
-}
-
 void Balancer::update_connections(base::Time now) {
+  // A connection to a better endpoint that is not known to be bad makes the others unnecessary.
+  unsigned best = std::numeric_limits<unsigned>::max();
+  for (const Worker& worker : workers_)
+    if (!worker.failing()) best = std::min(best, worker.options().priority);
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     Worker& worker = workers_[id];
-    const bool is_wanted = wanted(worker);
+    const bool is_wanted = worker.options().priority <= best;
     if (worker.state() == Worker::State::standby && is_wanted) {
       worker.connecting(now, options_.timeout);
       outputs_.push_back(Connect{{id, worker.connection()}});
@@ -430,19 +446,16 @@ void Balancer::update_connections(base::Time now) {
   }
 }
 
-bool Balancer::may_draw(const Worker& worker, base::Time now) const {
-  return worker.participating(now) && std::none_of(workers_.begin(), workers_.end(), [&](const Worker& other) {
-           return other.options().priority < worker.options().priority && other.participating(now) && !other.failing();
-         });
-}
-
 std::optional<Action> Balancer::hand_out(base::Time now) {
   if (closed_ || queue_.empty()) return std::nullopt;
+  unsigned best = std::numeric_limits<unsigned>::max();
+  for (const Worker& worker : workers_)
+    if (worker.participating(now) && !worker.failing()) best = std::min(best, worker.options().priority);
   candidates_.clear();
   std::size_t participants = 0;
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     const Worker& worker = workers_[id];
-    if (!may_draw(worker, now)) continue;
+    if (!worker.participating(now) || worker.options().priority > best) continue;
     ++participants;
     if (worker.has_room()) candidates_.push_back(id);
   }

@@ -88,13 +88,13 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
-  bool may_draw(const Worker& worker, base::Time now) const;
-  bool wanted(const Worker& worker) const;
   void update_connections(base::Time now);
 
   // Taking back.
   Worker* current(ConnectionId connection);
-  Work end_attempt(Attempt& attempt);
+  bool at_fault(WorkerId id) const;
+  void got_somewhere(Worker& worker, AttemptId attempt, base::Time now);
+  Work end_attempt(Attempt& attempt, base::Time now);
   SortedOut sort_out(const Batch& batch, std::uint32_t from, const PublishResult& result);
   void give_back(Work work, Batch rest, WorkerId worker, bool progressed, bool costs_attempt, base::Time now);
   void rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now);
@@ -117,6 +117,7 @@ class Balancer {
   std::size_t held_bytes_ = 0;
   base::Time drain_deadline_ = base::never;
   bool accepting_ = true;
+  bool draining_ = false;
   bool closed_ = false;
   /// Something changed that may make a connection wanted or unwanted.
   bool connections_stale_ = true;

@@ -1,4 +1,5 @@
-// What a balancer is told when it is made. Constant afterwards.
+// What a balancer is told when it is made. Constant afterwards. Values with which nothing could work (a timeout or a
+// batch of nothing) count as the smallest that can.
 #pragma once
 
 #include <cstddef>

@@ -23,6 +23,7 @@ std::uint32_t fitting(const EventBuffer& events, std::uint32_t first, std::uint3
 void WorkQueue::push(std::shared_ptr<Submission> submission, base::Time now) {
   const bool unlimited = options_.max_attempts == 0 || options_.guaranteed || submission->guaranteed;
   fresh_.push_back({std::move(submission), 0, options_.max_attempts, unlimited, now});
+  limited_ += !unlimited;
 }
 
 void WorkQueue::push_retry(Work work) {
@@ -30,16 +31,16 @@ void WorkQueue::push_retry(Work work) {
 }
 
 std::optional<Work> WorkQueue::draw(WorkerId worker, bool others, base::Time now) {
-  for (auto work = retries_.begin(); work != retries_.end(); ++work) {
-    if (work->not_before > now || (others && work->failed_at == worker)) continue;
-    Work drawn = std::move(*work);
-    retries_.erase(work);
-    last_draw_ = now;
-    return drawn;
-  }
-  if (fresh_.empty()) return std::nullopt;
+  const auto retry = std::find_if(retries_.begin(), retries_.end(), [&](const Work& work) {
+    return work.not_before <= now && !(others && work.failed_at == worker);
+  });
+  if (retry == retries_.end() && fresh_.empty()) return std::nullopt;
+  charge_waits(now);
   last_draw_ = now;
-  return cut();
+  if (retry == retries_.end()) return cut();
+  Work drawn = std::move(*retry);
+  retries_.erase(retry);
+  return drawn;
 }
 
 Work WorkQueue::cut() {
@@ -63,6 +64,7 @@ Work WorkQueue::cut() {
     room_events -= count;
     if (count == left) {
       work.batch.append({std::move(front.submission), front.next, count});
+      limited_ -= !front.unlimited;
       fresh_.pop_front();
     } else {
       work.batch.append({front.submission, front.next, count});
@@ -81,27 +83,47 @@ Work WorkQueue::rest_of(const Fresh& fresh) const {
   return work;
 }
 
-base::Time WorkQueue::charged_at(base::Time waiting_since) const {
-  return base::after(std::max(waiting_since, last_draw_), options_.timeout);
+void WorkQueue::charge_waits(base::Time now) {
+  if (now - last_draw_ < options_.timeout) return;
+  const auto charge = [&](auto& waiting) {
+    const auto waits =
+        std::max<std::int64_t>(0, (now - std::max(waiting.waiting_since, last_draw_)) / options_.timeout);
+    // What is about to be drawn although it has expired just now has its last attempt.
+    waiting.attempts_left -= static_cast<int>(std::min<std::int64_t>(waits, waiting.attempts_left - 1));
+  };
+  for (Work& work : retries_)
+    if (!work.unlimited) charge(work);
+  for (Fresh& fresh : fresh_)
+    if (!fresh.unlimited) charge(fresh);
 }
 
-std::vector<Work> WorkQueue::charge_waits(base::Time now) {
-  std::vector<Work> spent;
+template <typename Waiting>
+base::Time WorkQueue::expiry_of(const Waiting& waiting) const {
+  const base::Time since = std::max(waiting.waiting_since, last_draw_);
+  return options_.timeout > (base::never - since) / waiting.attempts_left
+             ? base::never
+             : since + waiting.attempts_left * options_.timeout;
+}
+
+std::vector<Work> WorkQueue::take_expired(base::Time now) {
+  std::vector<Work> expired;
   std::erase_if(retries_, [&](Work& work) {
-    if (work.unlimited || charged_at(work.waiting_since) > now) return false;
-    work.waiting_since = now;
-    if (--work.attempts_left > 0) return false;
-    spent.push_back(std::move(work));
+    if (work.unlimited || expiry_of(work) > now) return false;
+    expired.push_back(std::move(work));
     return true;
   });
-  std::erase_if(fresh_, [&](Fresh& fresh) {
-    if (fresh.unlimited || charged_at(fresh.waiting_since) > now) return false;
-    fresh.waiting_since = now;
-    if (--fresh.attempts_left > 0) return false;
-    spent.push_back(rest_of(fresh));
-    return true;
-  });
-  return spent;
+  // Of new work, what came later never expires earlier.
+  for (auto fresh = fresh_.begin(); limited_ > 0 && fresh != fresh_.end();) {
+    if (fresh->unlimited) {
+      ++fresh;
+      continue;
+    }
+    if (expiry_of(*fresh) > now) break;
+    expired.push_back(rest_of(*fresh));
+    fresh = fresh_.erase(fresh);
+    --limited_;
+  }
+  return expired;
 }
 
 std::vector<Work> WorkQueue::take_all() {
@@ -110,20 +132,17 @@ std::vector<Work> WorkQueue::take_all() {
   for (const Fresh& fresh : fresh_) all.push_back(rest_of(fresh));
   retries_.clear();
   fresh_.clear();
+  limited_ = 0;
   return all;
 }
 
-base::Time WorkQueue::next_charge() const {
+base::Time WorkQueue::next_expiry() const {
   base::Time first = base::never;
   for (const Work& work : retries_)
-    if (!work.unlimited) first = std::min(first, charged_at(work.waiting_since));
-  for (const Fresh& fresh : fresh_) {
-    if (fresh.unlimited) continue;
-    // Submissions wait in the order of arrival, and waits that were charged keep that order: the first is the earliest.
-    first = std::min(first, charged_at(fresh.waiting_since));
-    break;
-  }
-  return first;
+    if (!work.unlimited) first = std::min(first, expiry_of(work));
+  if (limited_ == 0) return first;
+  const auto fresh = std::find_if(fresh_.begin(), fresh_.end(), [](const Fresh& one) { return !one.unlimited; });
+  return std::min(first, expiry_of(*fresh));
 }
 
 base::Time WorkQueue::next_available(base::Time now) const {

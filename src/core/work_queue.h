@@ -22,7 +22,7 @@ struct Work {
   static constexpr WorkerId nobody = ~WorkerId{0};
 
   Batch batch;
-  int attempts_left = 0;  ///< of no meaning when `unlimited`
+  int attempts_left = 0;  ///< without those that the present wait has cost; of no meaning when `unlimited`
   bool unlimited = false;
   WorkerId failed_at = nobody;    ///< the worker that failed it last
   bool failed_elsewhere = false;  ///< another worker than `failed_at` failed it before, without progress between
@@ -34,6 +34,9 @@ struct Work {
 
 /// Retries first, then new work in the order of arrival. New work stays in the submissions until it is drawn; then
 /// neighbours are joined into one batch up to the limits, so that batches grow while workers are busy.
+///
+/// Each Options::timeout that work waits while nothing at all is drawn costs it an attempt. That is reckoned when
+/// something is drawn again, or when a wait has cost all of them: so there is one deadline, not one for each wait.
 class WorkQueue {
  public:
   WorkQueue(const Options& options, Backoff work_backoff) : options_(options), work_backoff_(work_backoff) {}
@@ -44,13 +47,13 @@ class WorkQueue {
   /// The next batch for this worker. Work that this worker failed last is passed over while `others` participate.
   std::optional<Work> draw(WorkerId worker, bool others, base::Time now);
 
-  /// Hand-out waits that have passed without a draw cost an attempt. Returns the work that has none left.
-  std::vector<Work> charge_waits(base::Time now);
+  /// Takes out the work that has no attempt left because it has waited for so long.
+  std::vector<Work> take_expired(base::Time now);
   /// Takes everything out.
   std::vector<Work> take_all();
 
-  /// When charge_waits has something to do.
-  base::Time next_charge() const;
+  /// When take_expired has something to do.
+  base::Time next_expiry() const;
   /// When work that rests becomes available, after `now`.
   base::Time next_available(base::Time now) const;
 
@@ -68,12 +71,15 @@ class WorkQueue {
 
   Work cut();
   Work rest_of(const Fresh& fresh) const;
-  base::Time charged_at(base::Time waiting_since) const;
+  void charge_waits(base::Time now);
+  template <typename Waiting>
+  base::Time expiry_of(const Waiting& waiting) const;
 
   const Options& options_;
   Backoff work_backoff_;
   std::deque<Work> retries_;
   std::deque<Fresh> fresh_;
+  std::size_t limited_ = 0;  ///< how many of fresh_ are not unlimited
   base::Time last_draw_{};
 };
 

@@ -69,20 +69,25 @@ void Worker::connected(base::Time now) {
   connected_at_ = now;
   expires_ = options_.ttl > base::Duration::zero() ? base::after(now, options_.ttl) : base::never;
   leaving_ = false;
+  was_of_use_ = false;
   ++figures_.connects;
   options_.window->on_connected(now);
 }
 
 void Worker::sent(AttemptId attempt, std::size_t events, const Options& options, base::Time now) {
-  if (in_flight_.empty()) renew_deadlines(options, now);
+  if (in_flight_.empty()) {
+    silence_deadline_ = base::after(now, options.timeout);
+    progress_deadline_ = base::after(now, options.progress_timeout);
+  }
   in_flight_.push_back(attempt);
   figures_.in_flight += events;
   last_draw_ = now;
 }
 
-void Worker::ended(AttemptId attempt, std::size_t events) {
+void Worker::ended(AttemptId attempt, std::size_t events, const Options& options, base::Time now) {
   const auto place = std::find(in_flight_.begin(), in_flight_.end(), attempt);
   WINDLASS_ASSERT(place != in_flight_.end());
+  if (place == in_flight_.begin()) progress_deadline_ = base::after(now, options.progress_timeout);
   in_flight_.erase(place);
   figures_.in_flight -= events;
   if (in_flight_.empty()) silence_deadline_ = progress_deadline_ = base::never;
@@ -92,9 +97,12 @@ void Worker::alive(const Options& options, base::Time now) {
   if (!in_flight_.empty()) silence_deadline_ = base::after(now, options.timeout);
 }
 
-void Worker::progressed(const Options& options, base::Time now) {
+void Worker::progressed(AttemptId attempt, const Options& options, base::Time now) {
   backoff_.succeeded();
-  if (!in_flight_.empty()) renew_deadlines(options, now);
+  was_of_use_ = true;
+  alive(options, now);
+  if (!in_flight_.empty() && in_flight_.front() == attempt)
+    progress_deadline_ = base::after(now, options.progress_timeout);
 }
 
 void Worker::completed(base::Duration round_trip, base::Time now) {
@@ -132,11 +140,6 @@ void Worker::wait_is_over() {
   WINDLASS_ASSERT(state_ == State::waiting);
   state_ = State::standby;
   deadline_ = base::never;
-}
-
-void Worker::renew_deadlines(const Options& options, base::Time now) {
-  silence_deadline_ = base::after(now, options.timeout);
-  progress_deadline_ = base::after(now, options.progress_timeout);
 }
 
 }  // namespace windlass::core

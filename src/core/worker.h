@@ -46,7 +46,12 @@ class Worker {
   base::Time next_timeout() const;
   /// It waits for its backoff, which has ended.
   bool wait_has_ended(base::Time now) const { return state_ == State::waiting && deadline_ <= now; }
-  bool idle_for_long(base::Time now) const { return in_flight_.empty() && now - connected_at_ >= options_.wait_retry; }
+  /// If the connection ended now, that would be no failure: nothing is in flight on it, and it was of use or has stood
+  /// for long enough that making it again at once does not spin.
+  bool may_end(base::Time now) const {
+    return state_ == State::connected && in_flight_.empty() && !failing() &&
+           (was_of_use_ || now - connected_at_ >= options_.wait_retry);
+  }
   base::Time rest_until() const { return rest_until_; }
   /// The error that the silence or the lack of progress amounts to by now, if any.
   std::error_code overdue(base::Time now) const;
@@ -58,14 +63,16 @@ class Worker {
   void connected(base::Time now);
   void sent(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
   /// An attempt has ended, however it did.
-  void ended(AttemptId attempt, std::size_t events);
+  void ended(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
   void alive(const Options& options, base::Time now);
   void acked_some(std::size_t events) { figures_.acked += events; }
-  /// It got somewhere: it is not failing, and its deadlines start again.
-  void progressed(const Options& options, base::Time now);
+  /// It got somewhere with this attempt: it is not failing, and its deadlines start again; that of progress only with
+  /// the oldest in flight, so that no batch is stuck behind the progress of others.
+  void progressed(AttemptId attempt, const Options& options, base::Time now);
   /// A batch was acknowledged in full.
   void completed(base::Duration round_trip, base::Time now);
   void throttled(base::Time now) { options_.window->on_throttled(now); }
+  /// A batch was not acknowledged in full.
   void count_failure() { ++figures_.failed_attempts; }
   /// Leaves the pool for its backoff, or for what the endpoint asked for; the connection stands.
   void rest(base::Time until, std::error_code error);
@@ -80,20 +87,19 @@ class Worker {
   void wait_is_over();
 
  private:
-  void renew_deadlines(const Options& options, base::Time now);
-
   WorkerOptions options_;
   Backoff backoff_;
   State state_ = State::standby;
   std::uint32_t connection_ = 0;
   bool leaving_ = false;
+  bool was_of_use_ = false;  ///< this connection got somewhere
   std::deque<AttemptId> in_flight_;
 
   // Deadlines; never when they do not run.
   base::Time deadline_ = base::never;           ///< of a connect, of a backoff
   base::Time reconnect_at_ = base::never;       ///< once closed
   base::Time silence_deadline_ = base::never;   ///< of the next sign of life
-  base::Time progress_deadline_ = base::never;  ///< of the next acknowledgement
+  base::Time progress_deadline_ = base::never;  ///< of the oldest batch in flight
   base::Time rest_until_{};
   base::Time expires_ = base::never;  ///< of the connection
   base::Time connected_at_{};
