@@ -28,34 +28,33 @@ constexpr std::string_view output_prefix = "output.";
 constexpr std::size_t longest_key = 200;
 
 /// Sections that are Windlass's own: a key in them that is not known is an error.
-constexpr std::array<std::string_view, 4> own_sections{"output", "queue", "paths", "progress_timeout"};
+constexpr std::string_view own_sections[] = {"output", "queue", "paths", "progress_timeout", "shutdown_timeout"};
 /// Sections of a filebeat.yml, which are accepted without effect.
-constexpr std::array<std::string_view, 26> foreign_sections{"filebeat",
-                                                            "setup",
-                                                            "processors",
-                                                            "logging",
-                                                            "monitoring",
-                                                            "xpack",
-                                                            "http",
-                                                            "cloud",
-                                                            "name",
-                                                            "tags",
-                                                            "fields",
-                                                            "path",
-                                                            "max_procs",
-                                                            "features",
-                                                            "keystore",
-                                                            "seccomp",
-                                                            "timestamp",
-                                                            "migration",
-                                                            "modules",
-                                                            "management",
-                                                            "instrumentation",
-                                                            "fields_under_root",
-                                                            "shutdown_timeout",
-                                                            "max_start_delay",
-                                                            "metricbeat",
-                                                            "gc_percent"};
+constexpr std::string_view foreign_sections[] = {"filebeat",
+                                                 "setup",
+                                                 "processors",
+                                                 "logging",
+                                                 "monitoring",
+                                                 "xpack",
+                                                 "http",
+                                                 "cloud",
+                                                 "name",
+                                                 "tags",
+                                                 "fields",
+                                                 "path",
+                                                 "max_procs",
+                                                 "features",
+                                                 "keystore",
+                                                 "seccomp",
+                                                 "timestamp",
+                                                 "migration",
+                                                 "modules",
+                                                 "management",
+                                                 "instrumentation",
+                                                 "fields_under_root",
+                                                 "max_start_delay",
+                                                 "metricbeat",
+                                                 "gc_percent"};
 
 /// A value with the path that it was given for.
 struct Entry {
@@ -271,15 +270,15 @@ void read_general(const Entries& entries, Config& config) {
         warn_unused(entry, setting->unused, config.warnings);
       continue;
     }
-    const bool own = std::find(own_sections.begin(), own_sections.end(), section) != own_sections.end();
+    const bool own = std::ranges::find(own_sections, section) != std::end(own_sections);
     if (own && path == section && (entry.node.kind == YamlNode::Kind::null || entry.node.kind == YamlNode::Kind::map))
       continue;
     if (path.starts_with("queue.disk") || path.starts_with("queue.spool"))
       throw ConfigError(entry.node.place, shown(entry.key), "not supported yet: a queue on disk; supported: queue.mem");
     if (own) throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + suggestion(path, names));
-    const bool foreign = std::find(foreign_sections.begin(), foreign_sections.end(), section) != foreign_sections.end();
+    const bool foreign = std::ranges::find(foreign_sections, section) != std::end(foreign_sections);
     if (!foreign) {
-      const std::string hint = suggestion(section, {own_sections.begin(), own_sections.end()});
+      const std::string hint = suggestion(section, {std::begin(own_sections), std::end(own_sections)});
       if (!hint.empty()) throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + hint);
     }
     if (section == last_foreign) continue;

@@ -9,14 +9,15 @@
 #include <unistd.h>
 #include <vector>
 
-#include "app/temporary_directory.h"
 #include "app/yaml_tree.h"
+#include "support/temporary_directory.h"
 
 namespace windlass::app {
 namespace {
 
 using namespace std::chrono_literals;
 using net::HostPort;
+using test::TemporaryDirectory;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -425,9 +426,9 @@ TEST(ConfigReader, SaysWhyAFileCannotBeRead) {
     }
     return "no error";
   };
-  EXPECT_EQ(error_of_file(directory.path("missing.yml")),
-            directory.path("missing.yml") + ": cannot read it: No such file or directory");
-  EXPECT_EQ(error_of_file(directory.path("")), directory.path("") + ": cannot read it: Is a directory");
+  EXPECT_EQ(error_of_file((directory.path() / "missing.yml").string()),
+            (directory.path() / "missing.yml").string() + ": cannot read it: No such file or directory");
+  EXPECT_EQ(error_of_file(directory.path().string()), directory.path().string() + ": cannot read it: Is a directory");
   EXPECT_THAT(error_of_file("/dev/zero"), HasSubstr("/dev/zero: expected at most 1048576 bytes of YAML"));
   if (::geteuid() != 0) {
     const std::string locked = directory.write("locked.yml", "");

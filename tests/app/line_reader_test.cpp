@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -13,11 +14,12 @@
 #include <vector>
 
 #include "app/input.h"
-#include "app/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace windlass::app {
 namespace {
 
+using test::TemporaryDirectory;
 using testing::ElementsAre;
 
 struct Read {
@@ -197,7 +199,7 @@ TEST(LineReader, StopsWaitingWhenItIsWoken) {
 
 TEST(LineReader, TellsTheSystemsError) {
   TemporaryDirectory directory;
-  const int descriptor = ::open(directory.path("").c_str(), O_RDONLY | O_DIRECTORY);
+  const int descriptor = ::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY);
   LineReader reader(descriptor, {});
   EXPECT_EQ(reader.fill(), LineReader::Filled::failed);
   EXPECT_EQ(reader.error(), std::errc::is_a_directory);
@@ -208,8 +210,8 @@ TEST(LineReader, TellsTheSystemsError) {
 TEST(Input, SaysWhyItCannotBeOpened) {
   TemporaryDirectory directory;
   Input input;
-  EXPECT_EQ(Input::open(directory.path("missing"), input), std::errc::no_such_file_or_directory);
-  EXPECT_EQ(Input::open(directory.path(""), input), std::errc::is_a_directory);
+  EXPECT_EQ(Input::open((directory.path() / "missing").string(), input), std::errc::no_such_file_or_directory);
+  EXPECT_EQ(Input::open(directory.path().string(), input), std::errc::is_a_directory);
   EXPECT_EQ(Input::open(std::string("a\0b", 3), input), std::errc::invalid_argument);
   EXPECT_EQ(input.descriptor(), -1);
 }
@@ -221,8 +223,8 @@ TEST(Input, IsWhoItIsUnderAnyNameAndNobodyElse) {
   Input other;
   ASSERT_FALSE(Input::open(directory.write("a", "x"), first));
   ASSERT_FALSE(Input::open(directory.write("b", "x"), other));
-  std::filesystem::rename(directory.path("a"), directory.path("c"));
-  ASSERT_FALSE(Input::open(directory.path("c"), again));
+  std::filesystem::rename((directory.path() / "a").string(), (directory.path() / "c").string());
+  ASSERT_FALSE(Input::open((directory.path() / "c").string(), again));
   EXPECT_TRUE(first.regular());
   EXPECT_EQ(first.size(), 1u);
   EXPECT_EQ(first.identity(), again.identity());

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "app/config_reader.h"
-#include "app/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace windlass::app {
 namespace {
 
 using namespace std::chrono_literals;
 using net::HostPort;
+using test::TemporaryDirectory;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -56,8 +57,9 @@ TEST(Target, PutsSeveralUrlsTogether) {
 TEST(Target, MeansTlsByTheSchemesS) {
   TemporaryDirectory directory;
   const std::string ca = directory.write("my ca.pem", "");
-  const OutputConfig output = output_of({fmt::format(
-      "LumberjackS://h1?ssl.certificate_authorities={}&ssl.verification_mode=none", directory.path("my%20ca.pem"))});
+  const OutputConfig output =
+      output_of({fmt::format("LumberjackS://h1?ssl.certificate_authorities={}&ssl.verification_mode=none",
+                             (directory.path() / "my%20ca.pem").string())});
   ASSERT_TRUE(output.tls);
   EXPECT_THAT(output.tls->certificate_authorities, ElementsAre(ca));
   EXPECT_EQ(output.tls->verification_mode, net::VerificationMode::none);
