@@ -1,0 +1,417 @@
+#include "checker.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "violation.h"
+
+namespace windlass::sim {
+namespace {
+
+std::string name(const Line& line, core::WorkerId id) {
+  return fmt::format("worker {} (connection {})", id, line.connection);
+}
+
+}  // namespace
+
+Checker::Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report)
+    : options_(options),
+      peers_report_(peers_report),
+      works_(options_, {workers.front().wait_retry, workers.front().max_wait_retry, base::never}, deliveries_),
+      lines_(workers.begin(), workers.end()) {
+  for (const Line& line : lines_) {
+    several_priorities_ |= line.priority != lines_.front().priority;
+    rotates_ |= line.ttl > base::Duration::zero();
+  }
+  rotates_ |= several_priorities_;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// the publisher
+
+std::error_code Checker::refusal(const NumberedSubmission& submission, std::uint64_t held_events) const {
+  if (draining_ || closed_) return errc::closed;
+  if (submission.empty()) return errc::no_events;
+  if (submission.size() > options_.queue_events || submission.bytes() > options_.queue_bytes) return errc::too_large;
+  if (held_events + submission.size() > options_.queue_events ||
+      deliveries_.held_bytes() + submission.bytes() > options_.queue_bytes)
+    return errc::queue_full;
+  return {};
+}
+
+void Checker::offered(const NumberedSubmission& submission, std::error_code answer, base::Time now) {
+  heard_ = true;
+  const std::uint64_t held = deliveries_.queued() + deliveries_.flying() + deliveries_.doubtful();
+  const std::error_code expected = refusal(submission, held);
+  const bool in_doubt = deliveries_.doubtful() > 0 && expected == errc::queue_full && !answer;
+  if (answer != expected && !in_doubt)
+    throw Violation("accepted or refused by the budgets",
+                    fmt::format("'{}' instead of '{}'", answer.message(), expected.message()));
+  if (answer) return deliveries_.refuse(submission.size());
+  const std::uint32_t number = next_publish();
+  deliveries_.accept(submission, options_.max_attempts == 0 || options_.guaranteed || submission.guaranteed);
+  works_.offered(number, now);
+}
+
+void Checker::drain(base::Time deadline, base::Time now) {
+  heard_ = true;
+  draining_ = true;
+  drain_deadline_ = std::min(drain_deadline_, deadline);
+  if (all_settled() || drain_deadline_ <= now) close(now);
+}
+
+void Checker::close(base::Time now) {
+  heard_ = true;
+  if (closed_) return;
+  closed_ = true;
+  for (Line& line : lines_) {
+    while (!line.flights.empty()) deliveries_.drop(land(line, line.flights.front(), now), errc::closed);
+    if (line.state != Line::State::connecting && line.state != Line::State::connected) continue;
+    line.state = Line::State::closing;
+    line.disconnect_due = true;
+  }
+  works_.close();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// inputs
+
+Line* Checker::line_of(core::ConnectionId connection) {
+  heard_ = true;
+  if (connection.worker >= lines_.size()) return nullptr;
+  Line& line = lines_[connection.worker];
+  return line.connection == connection.number ? &line : nullptr;
+}
+
+void Checker::connected(core::ConnectionId connection, base::Time now) {
+  Line* line = line_of(connection);
+  if (closed_ || !line || line->state != Line::State::connecting) return;
+  line->state = Line::State::connected;
+  line->leaving = false;
+  line->was_of_use = false;
+  line->rested = Moment::at(now);
+  line->connected_at = now;
+  line->expires = line->ttl > base::Duration::zero() ? base::after(now, line->ttl) : base::never;
+}
+
+void Checker::lost(core::ConnectionId connection, base::Time now) {
+  Line* line = line_of(connection);
+  if (closed_ || !line) return;
+  fail(*line, !line->may_end(now) && at_fault(*line), now);
+}
+
+void Checker::disconnected(core::ConnectionId connection) {
+  Line* line = line_of(connection);
+  if (line && line->state == Line::State::closing) line->state = Line::State::idle;
+}
+
+void Checker::alive(core::ConnectionId connection, base::Time now) {
+  if (Line* line = line_of(connection)) line->sign_of_life(options_, now);
+}
+
+void Checker::progress(std::uint32_t number, std::uint32_t count, base::Time now) {
+  heard_ = true;
+  Flight& flight = flights_[number];
+  if (!flight.live) return;
+  Line& line = lines_[flight.worker];
+  const Work& work = works_.work(flight.work);
+  count = std::min(count, static_cast<std::uint32_t>(work.events.size()));
+  if (count <= flight.acked) return line.sign_of_life(options_, now);
+  line.progressed(number, options_, now);
+  acked(std::span(work.events).subspan(flight.acked, count - flight.acked));
+  flight.acked = count;
+}
+
+void Checker::acked(std::span<const EventNumber> events) {
+  if (peers_report_) {
+    for (const EventNumber event : events)
+      if (!deliveries_.event(event).taken)
+        throw Violation("acked means that an endpoint acked every event", fmt::format("no peer took event #{}", event));
+  }
+  deliveries_.ack(events);
+}
+
+std::vector<EventNumber> Checker::land(Line& line, std::uint32_t number, base::Time now) {
+  Flight& flight = flights_[number];
+  flight.live = false;
+  line.ended(number, options_, now);
+  Work& work = works_.work(flight.work);
+  work.state = Work::State::over;
+  std::vector<EventNumber> rest = std::move(work.events);
+  rest.erase(rest.begin(), rest.begin() + flight.acked);
+  return rest;
+}
+
+void Checker::result(std::uint32_t number, const PublishResult& result, base::Time now) {
+  heard_ = true;
+  const Flight flight = flights_[number];
+  if (!flight.live) return;
+  Line& line = lines_[flight.worker];
+  const bool blamed = line.failing() || !works_.work(flight.work).failed_at_another(flight.worker);
+  std::vector<EventNumber> events = land(line, number, now);
+  line.sign_of_life(options_, now);
+
+  // Event by event: what stands in `rest` or from `rest_from` on was not acknowledged.
+  std::vector<EventNumber> back;
+  std::size_t taken = 0;
+  std::size_t rejected = 0;
+  bool costs_attempt = false;
+  auto listed = result.rest.begin();
+  for (std::uint32_t index = flight.acked; index < flight.acked + events.size(); ++index) {
+    const EventNumber event = events[index - flight.acked];
+    std::error_code why;
+    while (listed != result.rest.end() && listed->index < index) ++listed;
+    if (index >= result.rest_from) {
+      why = result.error;
+    } else if (listed != result.rest.end() && listed->index == index) {
+      why = listed->why;
+    } else {
+      acked({&event, 1});
+      ++taken;
+      continue;
+    }
+    if (why && classify(why) == ErrorClass::permanent) {
+      deliveries_.reject(event, why, options_.dead_letter);
+      ++rejected;
+    } else {
+      costs_attempt |= static_cast<bool>(why);
+      back.push_back(event);
+    }
+  }
+
+  const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
+  const bool endpoint_failed = what != ErrorClass::permanent;
+  const bool progressed = flight.acked + taken + rejected > 0;
+  const bool handed_back = !back.empty() && !endpoint_failed;
+  if (taken + rejected > 0 || (back.empty() && !endpoint_failed)) line.progressed(number, options_, now);
+  if (!back.empty())
+    works_.give_back(flight.work, std::move(back), flight.worker, progressed, endpoint_failed || costs_attempt, now);
+  if (endpoint_failed && what == ErrorClass::connection_fatal) {
+    fail(line, blamed, now);
+  } else if (endpoint_failed || (handed_back && !progressed)) {
+    rest(line, result, blamed, now);
+  }
+}
+
+void Checker::rest(Line& line, const PublishResult& result, bool blamed, base::Time now) {
+  Moment until = blamed ? line.patience.failed(now) : Moment::at(now);
+  if (result.error && classify(result.error) == ErrorClass::throttled && result.retry_after) {
+    const base::Time asked = now + std::clamp(*result.retry_after, base::Duration::zero(), line.max_wait_retry);
+    until = {std::max(until.earliest, asked), std::max(until.latest, asked)};
+  }
+  line.rest(until);
+}
+
+bool Checker::at_fault(const Line& line) const {
+  if (line.failing() || line.flights.empty()) return true;
+  return !works_.work(flights_[line.flights.front()].work).failed_at_another(id_of(line));
+}
+
+void Checker::fail(Line& line, bool blamed, base::Time now) {
+  if (line.state != Line::State::connecting && line.state != Line::State::connected) return;
+  line.reconnect = blamed ? line.patience.failed(now) : Moment::at(now);
+  while (!line.flights.empty()) {
+    const Flight flight = flights_[line.flights.front()];
+    std::vector<EventNumber> back = land(line, line.flights.front(), now);
+    if (!back.empty()) works_.give_back(flight.work, std::move(back), flight.worker, flight.acked > 0, true, now);
+  }
+  line.state = Line::State::closing;
+  line.disconnect_due = true;
+}
+
+void Checker::timeout(base::Time now) {
+  heard_ = true;
+  if (closed_) return;
+  if (drain_deadline_ <= now) return close(now);
+  for (Line& line : lines_) {
+    if (line.overdue(now)) {
+      fail(line, at_fault(line), now);
+    } else if (line.state == Line::State::connected && line.expires <= now) {
+      line.leaving = true;
+    }
+  }
+  works_.expire(now);
+}
+
+void Checker::polled(base::Time now) {
+  if (!std::exchange(heard_, false) || closed_) return;
+  if (draining_ && all_settled()) return close(now);
+  if (!rotates_) return;
+  for (Line& line : lines_) {
+    if (line.state != Line::State::connected) continue;
+    if (!wanted(line)) line.leaving = true;
+    if (!line.leaving || !line.flights.empty()) continue;
+    line.state = Line::State::closing;
+    line.disconnect_due = true;
+    line.reconnect = Moment::at(now);
+  }
+}
+
+bool Checker::wanted(const Line& line) const {
+  return !several_priorities_ || std::none_of(lines_.begin(), lines_.end(), [&](const Line& other) {
+    return other.priority < line.priority && !other.failing();
+  });
+}
+
+bool Checker::surely_draws(const Line& line, base::Time now) const {
+  return line.surely_participates(now) &&
+         (!several_priorities_ || std::none_of(lines_.begin(), lines_.end(), [&](const Line& other) {
+           return other.priority < line.priority && other.may_participate(now) && !other.failing();
+         }));
+}
+
+bool Checker::another_draws(const Line& line, base::Time now, bool surely) const {
+  return std::any_of(lines_.begin(), lines_.end(), [&](const Line& other) {
+    return &other != &line && (surely ? surely_draws(other, now) : other.may_participate(now));
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// actions
+
+EventNumber Checker::settled(const core::Settled& settled) {
+  if (silent_) throw Violation("no signal after close", fmt::format("{} events were signalled", settled.count));
+  return deliveries_.settled(settled);
+}
+
+void Checker::dead_letter(const core::DeadLetter& letter) {
+  deliveries_.dead_letter(letter);
+}
+
+void Checker::disconnect(const core::Disconnect& action) {
+  Line* line = line_of(action.connection);
+  if (!line || !line->disconnect_due)
+    throw Violation("a connection is closed for a reason",
+                    fmt::format("worker {} connection {}", action.connection.worker, action.connection.number));
+  line->disconnect_due = false;
+}
+
+void Checker::connect(const core::Connect& action, base::Time now) {
+  const core::WorkerId id = action.connection.worker;
+  if (id >= lines_.size()) throw Violation("only workers connect", fmt::format("worker {}", id));
+  Line& line = lines_[id];
+  if (action.connection.number <= line.connection)
+    throw Violation("a connection has a number of its own", name(line, id));
+  if (line.state != Line::State::idle) throw Violation("one connection a worker", name(line, id) + " has two");
+  if (line.reconnect.surely_ahead(now))
+    throw Violation("a worker that failed waits for its backoff", name(line, id) + " connects too early");
+  line.connection = action.connection.number;
+  line.state = closed_ ? Line::State::closing : Line::State::connecting;
+  line.disconnect_due = closed_;
+  line.connect_deadline = base::after(now, options_.timeout);
+}
+
+void Checker::send(const core::Send& action, base::Time now) {
+  if (closed_) throw Violation("nothing is sent after close", fmt::format("to worker {}", action.worker));
+  if (action.worker >= lines_.size()) throw Violation("only workers are sent to", fmt::format("{}", action.worker));
+  Line& line = lines_[action.worker];
+  const std::string who = name(line, action.worker);
+  if (line.state != Line::State::connected) throw Violation("only a worker with a connection draws", who);
+  if (line.leaving) throw Violation("a connection that is to be replaced draws nothing", who);
+  if (line.rested.surely_ahead(now)) throw Violation("a worker that failed waits for its backoff", who + " draws");
+  if (line.room() == 0)
+    throw Violation("in flight never exceeds the window", fmt::format("{} has {} in flight{}", who, line.flights.size(),
+                                                                      line.failing() ? ", and is failing" : ""));
+  if (several_priorities_) {
+    for (const Line& other : lines_)
+      if (other.priority < line.priority && !other.failing() && other.surely_participates(now))
+        throw Violation("a worker draws only while no better one does", who);
+  }
+  if (!ids_.insert(action.attempt).second) throw Violation("an attempt has an id of its own", who);
+  const std::uint32_t work = works_.sent(action.batch, action.worker, now);
+  if (works_.work(work).failed_at == action.worker && another_draws(line, now, true))
+    throw Violation("failed work goes elsewhere while another worker participates", who);
+  line.sent(next_flight(), options_, now);
+  flights_.push_back({action.attempt, action.worker, line.connection, work, 0, true});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// the state between steps
+
+void Checker::compare(const core::Balancer& balancer) {
+  works_.resolve(balancer.ledger());
+  deliveries_.compare(balancer.ledger());
+  const std::uint64_t held = deliveries_.queued() + deliveries_.flying();
+  if (deliveries_.doubtful() > 0) return;
+  if (balancer.held_events() != held || balancer.held_bytes() != deliveries_.held_bytes())
+    throw Violation("what is held counts against the budgets",
+                    fmt::format("{} events and {} bytes instead of {} and {}", balancer.held_events(),
+                                balancer.held_bytes(), held, deliveries_.held_bytes()));
+  if (held > options_.queue_events || deliveries_.held_bytes() > options_.queue_bytes)
+    throw Violation("queues keep their limits", fmt::format("{} events", held));
+}
+
+void Checker::idle(const core::Balancer& balancer, base::Time now) {
+  polled(now);
+  if (balancer.closed() != closed_) throw Violation("it closes when it is time to", closed_ ? "it did not" : "it did");
+  deliveries_.expect_all_signalled();
+  const base::Time next_timeout = balancer.next_timeout();
+  for (const Line& line : lines_)
+    if (line.disconnect_due) throw Violation("what is over is closed", name(line, id_of(line)));
+  if (closed_) {
+    silent_ = true;
+    if (next_timeout != base::never) throw Violation("a closed balancer waits for nothing", "it has a deadline");
+    return;
+  }
+  expect_conserved_work(now);
+  if (next_timeout > now) expect_deadlines(next_timeout, now);
+}
+
+void Checker::expect_conserved_work(base::Time now) const {
+  if (!works_.work_waits()) return;
+  for (const Line& line : lines_) {
+    if (line.room() == 0 || !surely_draws(line, now)) continue;
+    if (works_.new_work()) throw Violation("nobody idles beside a queue", name(line, id_of(line)));
+    for (const std::uint32_t number : works_.waiting()) {
+      const Work& work = works_.work(number);
+      if (work.state != Work::State::waiting || !work.ready.surely_past(now)) continue;
+      if (work.failed_at == id_of(line) && another_draws(line, now, false)) continue;
+      throw Violation("nobody idles beside a queue",
+                      fmt::format("{} while event #{} waits", name(line, id_of(line)), work.events.front()));
+    }
+  }
+}
+
+void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
+  const auto late = [&](const Line& line, const char* what) {
+    return Violation("no deadline is slept over", name(line, id_of(line)) + ": " + what);
+  };
+  const bool work_waits = works_.work_waits();
+  for (const Line& line : lines_) {
+    if (line.overdue(now)) throw late(line, "it is overdue");
+    if (line.next_deadline() < next_timeout) throw late(line, "its deadline comes earlier");
+    if (line.state == Line::State::idle) {
+      if (line.reconnect.surely_past(now) ? wanted(line) : line.reconnect.latest < next_timeout)
+        throw Violation("workers that do not participate try to reconnect", name(line, id_of(line)));
+    }
+    if (work_waits && line.state == Line::State::connected && line.rested.surely_ahead(now) &&
+        line.rested.latest < next_timeout)
+      throw late(line, "its rest ends earlier");
+  }
+  if (drain_deadline_ < next_timeout) throw Violation("no deadline is slept over", "that of the drain");
+  if (!works_.nothing_due_before(next_timeout, now))
+    throw Violation("no deadline is slept over", "that of work that waits");
+}
+
+bool Checker::at_rest() const {
+  return all_settled() && (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
+                             return line.state == Line::State::connected || !wanted(line);
+                           }));
+}
+
+void Checker::expect_rest(const core::Balancer& balancer, base::Time now) const {
+  if (!all_settled())
+    throw Violation("once faults end, everything accepted is signalled in time",
+                    fmt::format("{} events are queued and {} in flight", deliveries_.queued() + deliveries_.doubtful(),
+                                deliveries_.flying()));
+  if (!at_rest()) throw Violation("once faults end, every worker participates again", "some do not");
+  std::uint64_t acked = 0;
+  for (const WorkerStatistics& worker : balancer.statistics(now).workers) {
+    acked += worker.acked;
+    if (worker.in_flight > 0) throw Violation("figures agree", "a worker has something in flight at rest");
+  }
+  if (acked != deliveries_.acked()) throw Violation("figures agree", "what the workers acked is not what was acked");
+}
+
+}  // namespace windlass::sim

@@ -1,0 +1,107 @@
+// Holds a run to the rules of delivery (docs/delivery.md), at every step, from what the peers saw and what the
+// publishers heard.
+//
+// It is told of every input before it looks at the next action, and predicts what each input does: which events are
+// acknowledged, rejected, dropped or wait again, which worker fails and for how long it may not draw. Where the rules
+// leave room (the jitter of a backoff) it keeps the earliest and the latest moment. After each step the balancer's
+// ledger must equal its own. Every function but the getters throws Violation.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <system_error>
+#include <unordered_set>
+#include <vector>
+
+#include <windlass/result.h>
+
+#include "core/balancer.h"
+#include "deliveries.h"
+#include "line.h"
+#include "works.h"
+
+namespace windlass::sim {
+
+class Checker {
+ public:
+  /// With `peers_report`, an event counts as acknowledged only after peer_took().
+  Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report);
+
+  // What the publisher does.
+  EventNumber next_event() const { return deliveries_.next_event(); }
+  std::uint32_t next_publish() const { return static_cast<std::uint32_t>(deliveries_.publishes()); }
+  void offered(const NumberedSubmission& submission, std::error_code answer, base::Time now);
+  void drain(base::Time deadline, base::Time now);
+  void close(base::Time now);
+
+  // What the balancer is told.
+  void connected(core::ConnectionId connection, base::Time now);
+  void lost(core::ConnectionId connection, base::Time now);
+  void disconnected(core::ConnectionId connection);
+  void alive(core::ConnectionId connection, base::Time now);
+  void progress(std::uint32_t flight, std::uint32_t count, base::Time now);
+  void result(std::uint32_t flight, const PublishResult& result, base::Time now);
+  void timeout(base::Time now);
+  /// To be called before each poll.
+  void polled(base::Time now);
+
+  // What the balancer does.
+  EventNumber settled(const core::Settled& settled);
+  void dead_letter(const core::DeadLetter& letter);
+  void disconnect(const core::Disconnect& action);
+  void connect(const core::Connect& action, base::Time now);
+  /// It becomes the flight next_flight().
+  void send(const core::Send& action, base::Time now);
+  std::uint32_t next_flight() const { return static_cast<std::uint32_t>(flights_.size()); }
+
+  // What a peer does: it acknowledges this event.
+  void peer_took(EventNumber event) { deliveries_.event(event).taken = true; }
+
+  /// After each step.
+  void compare(const core::Balancer& balancer);
+  /// After poll() answered nothing.
+  void idle(const core::Balancer& balancer, base::Time now);
+  /// Everything is settled, and every worker that is wanted participates.
+  bool at_rest() const;
+  /// After the world has been well for long enough: it is at rest, and the workers' figures agree.
+  void expect_rest(const core::Balancer& balancer, base::Time now) const;
+
+  const Flight& flight(std::uint32_t number) const { return flights_[number]; }
+  bool is_closed() const { return closed_; }
+
+ private:
+  bool all_settled() const { return deliveries_.queued() + deliveries_.flying() + deliveries_.doubtful() == 0; }
+  Line* line_of(core::ConnectionId connection);
+  bool wanted(const Line& line) const;
+  bool surely_draws(const Line& line, base::Time now) const;
+  bool another_draws(const Line& line, base::Time now, bool surely) const;
+  /// Whether the end of the connection tells against the worker; if not, against the work that it has had longest.
+  bool at_fault(const Line& line) const;
+  void fail(Line& line, bool blamed, base::Time now);
+  void rest(Line& line, const PublishResult& result, bool blamed, base::Time now);
+  std::error_code refusal(const NumberedSubmission& submission, std::uint64_t held_events) const;
+  /// Ends a flight and answers with its events that were not acknowledged yet.
+  std::vector<EventNumber> land(Line& line, std::uint32_t flight, base::Time now);
+  void acked(std::span<const EventNumber> events);
+  void expect_conserved_work(base::Time now) const;
+  void expect_deadlines(base::Time next_timeout, base::Time now) const;
+
+  core::WorkerId id_of(const Line& line) const { return static_cast<core::WorkerId>(&line - lines_.data()); }
+
+  const core::Options options_;
+  const bool peers_report_;
+  Deliveries deliveries_;
+  Works works_;
+  std::vector<Line> lines_;
+  std::vector<Flight> flights_;
+  std::unordered_set<core::AttemptId> ids_;
+  bool several_priorities_ = false;
+  bool rotates_ = false;  ///< connections end without a fault, by age or because a better one is back
+  bool heard_ = true;     ///< something, since the last poll
+  bool draining_ = false;
+  bool closed_ = false;
+  bool silent_ = false;  ///< closed, and all signals were given
+  base::Time drain_deadline_ = base::never;
+};
+
+}  // namespace windlass::sim

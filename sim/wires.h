@@ -1,0 +1,84 @@
+// A network in which every connection is a Lumberjack client and a Lumberjack server, joined by two pipes of bytes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "hosts.h"
+#include "protocol/lumberjack_client.h"
+#include "protocol/lumberjack_server.h"
+#include "stage.h"
+
+namespace windlass::sim {
+
+/// Bytes on their way in one direction, in pieces that arrive one after another.
+class Pipe {
+ public:
+  /// Cuts what waits in `from` into pieces, each of up to `fragment` bytes.
+  void write(base::ByteQueue& from, Stage& stage, base::Duration latency, std::uint32_t arrival_kind, std::uint32_t who,
+             std::uint64_t what);
+  /// The piece that arrives now. Valid until the next call.
+  std::string_view arrive();
+  std::uint32_t under_way() const { return static_cast<std::uint32_t>(bytes_.size()); }
+
+ private:
+  base::ByteQueue bytes_;
+  base::ByteQueue piece_;
+  std::deque<std::size_t> pieces_;
+  base::Time last_arrival_{};
+};
+
+/// Latency, any fragmentation, cuts in the middle of a frame; and servers that acknowledge late, in part, again, beyond
+/// the window, never, or say only that they live.
+class Wires final : public Network {
+ public:
+  Wires(Stage& stage, Hosts& hosts, Inputs& inputs) : stage_(stage), hosts_(hosts), inputs_(inputs) {}
+
+  void connect(core::ConnectionId connection) override;
+  void disconnect(core::ConnectionId connection) override;
+  void send(core::WorkerId worker, std::uint32_t attempt, const Batch& batch) override;
+  void happened(const Happening& what) override;
+  void went_down(core::WorkerId worker) override;
+
+ private:
+  /// A window as the server's application sees it.
+  struct Window {
+    std::vector<EventNumber> events;
+    bool complete = false;
+    bool stuck = false;  ///< never acknowledged in full
+  };
+  struct Wire {
+    explicit Wire(core::ConnectionId which, int compression) : connection(which), client({compression}) {}
+
+    core::ConnectionId connection;
+    bool open = true;
+    protocol::LumberjackClient client;
+    protocol::LumberjackServer server;
+    Pipe to_server;
+    Pipe to_client;
+    base::ByteQueue arrived;  ///< at the server, and not yet read by it
+    std::deque<Window> windows;
+  };
+
+  Wire* wire_of(const Happening& what);
+  void write_to_server(Wire& wire);
+  void write_to_client(Wire& wire);
+  void read_at_server(Wire& wire);
+  void begin_serving(Wire& wire);
+  void acknowledge(Wire& wire, std::uint32_t count);
+  void serve(Wire& wire);
+  void read_at_client(Wire& wire, std::string_view bytes);
+  void cut(Wire& wire, std::error_code error);
+  void keep_alive_later(Wire& wire);
+
+  Stage& stage_;
+  Hosts& hosts_;
+  Inputs& inputs_;
+  std::vector<std::unique_ptr<Wire>> wires_;  ///< by worker: the last one
+};
+
+}  // namespace windlass::sim

@@ -1,0 +1,233 @@
+#include "works.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+#include <utility>
+
+#include "violation.h"
+
+namespace windlass::sim {
+
+void Works::offered(std::uint32_t publish, base::Time now) {
+  const Deliveries::Publish& what = deliveries_.publish(publish);
+  fresh_.push_back({publish, what.first, what.first + what.count, 0, now});
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// sending
+
+std::uint32_t Works::sent(const Batch& batch, core::WorkerId worker, base::Time now) {
+  if (batch.empty()) throw Violation("a batch has events", "an empty one was sent");
+  if (batch.size() > options_.bulk_max_events)
+    throw Violation("a batch keeps its limits", fmt::format("{} events", batch.size()));
+  if (batch.size() > 1 && batch.bytes() > options_.bulk_max_bytes)
+    throw Violation("a batch keeps its limits", fmt::format("{} bytes", batch.bytes()));
+  const EventNumber first = number_of(*batch.begin());
+  if (first >= deliveries_.next_event())
+    throw Violation("only what was published is sent", fmt::format("event #{}", first));
+  const Deliveries::Event& event = deliveries_.event(first);
+  if (event.fate == Fate::acked) throw Violation("acked events are not sent again", fmt::format("event #{}", first));
+  if (event.fate == Fate::flying) throw Violation("one live attempt an event", fmt::format("event #{} has two", first));
+  if (event.fate > Fate::acked) throw Violation("what has ended is not sent", fmt::format("event #{}", first));
+  charge_waits(now);
+  const std::uint32_t number =
+      event.work == Deliveries::no_work ? sent_first(batch, worker, now) : sent_again(batch, event.work, now);
+  last_draw_ = now;
+  return number;
+}
+
+std::uint32_t Works::sent_again(const Batch& batch, std::uint32_t number, base::Time now) {
+  Work& work = works_[number];
+  if (batch.size() != work.events.size())
+    throw Violation("a batch that waits is sent as it is",
+                    fmt::format("{} events instead of {}", batch.size(), work.events.size()));
+  auto expected = work.events.begin();
+  for (const std::string_view event : batch) {
+    const EventNumber sent = number_of(event);
+    if (sent != *expected++)
+      throw Violation("a batch that waits is sent as it is", fmt::format("event #{} came in", sent));
+  }
+  if (work.ready.surely_ahead(now))
+    throw Violation("what keeps failing waits before it is sent again", fmt::format("event #{}", work.events.front()));
+  if (work.state == Work::State::doubtful) {
+    // It was sent, so it was not dropped.
+    --doubtful_;
+    deliveries_.move(work.events, Fate::queued);
+    work.spent_at_most = std::min(work.spent_at_most, options_.max_attempts - 1);
+  }
+  deliveries_.move(work.events, Fate::flying);
+  remove_waiting(number);
+  work.state = Work::State::flying;
+  return number;
+}
+
+std::uint32_t Works::sent_first(const Batch& batch, core::WorkerId worker, base::Time now) {
+  for (const std::uint32_t number : waiting_) {
+    const Work& other = works_[number];
+    if (other.state == Work::State::waiting && other.ready.surely_past(now) && other.failed_at != worker)
+      throw Violation("what failed goes ahead of new work", fmt::format("event #{} waits", other.events.front()));
+  }
+  Work work;
+  work.patience = patience_;
+  work.events.reserve(batch.size());
+  const auto number = static_cast<std::uint32_t>(works_.size());
+  for (const std::string_view event : batch) {
+    const EventNumber sent = number_of(event);
+    if (fresh_.empty() || fresh_.front().next != sent)
+      throw Violation("new work goes in the order of arrival", fmt::format("event #{}", sent));
+    Fresh& front = fresh_.front();
+    if (work.events.empty()) {
+      work.spent_at_least = work.spent_at_most = front.spent;
+      work.unlimited = unlimited(front.publish);
+    } else if (work.unlimited != unlimited(front.publish) || work.spent_at_least != front.spent) {
+      throw Violation("what travels together has the same attempts left", fmt::format("event #{}", sent));
+    }
+    deliveries_.event(sent).work = number;
+    work.events.push_back(sent);
+    if (++front.next == front.end) fresh_.pop_front();
+  }
+  deliveries_.move(work.events, Fate::flying);
+  works_.push_back(std::move(work));
+  return number;
+}
+
+// --------------------------------------------------------------------------------------------------------------------
+// waiting
+
+void Works::set_waiting(std::uint32_t number) {
+  works_[number].state = Work::State::waiting;
+  waiting_.push_back(number);
+}
+
+void Works::remove_waiting(std::uint32_t number) {
+  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), number));
+}
+
+void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
+                      bool costs_attempt, base::Time now) {
+  Work& work = works_[number];
+  work.events = std::move(rest);
+  deliveries_.move(work.events, Fate::queued);
+  set_waiting(number);
+  if (progressed) {
+    work.spent_at_least = work.spent_at_most = 0;
+    work.failures = 0;
+    work.failed_elsewhere = false;
+    work.failed_at = Work::nobody;
+    work.patience.succeeded();
+  }
+  const std::size_t events = work.events.size();
+  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
+  work.failed_at = worker;
+  ++work.failures;
+  const Moment wait = work.patience.failed(now);
+  work.ready = work.failures > 1 ? wait : Moment::at(now);
+  work.waiting_since = work.ready;
+  if (!progressed && costs_attempt && !work.unlimited) {
+    ++work.spent_at_least;
+    ++work.spent_at_most;
+    if (work.spent_at_least >= options_.max_attempts) {
+      finish(number, errc::attempts_exhausted, true);
+    } else if (work.spent_at_most >= options_.max_attempts) {
+      doubt(number);
+    }
+  }
+  if (work.state != Work::State::over) deliveries_.count_retried(events, work.state == Work::State::waiting);
+}
+
+void Works::doubt(std::uint32_t number) {
+  works_[number].state = Work::State::doubtful;
+  ++doubtful_;
+  deliveries_.move(works_[number].events, Fate::doubtful);
+}
+
+void Works::finish(std::uint32_t number, errc reason, bool certain) {
+  Work& work = works_[number];
+  if (work.state == Work::State::doubtful) --doubtful_;
+  if (work.state != Work::State::flying) remove_waiting(number);
+  work.state = Work::State::over;
+  deliveries_.drop(work.events, reason, certain);
+}
+
+int Works::spent_by_waiting(base::Time since, int spent, base::Time now) const {
+  const auto waits = std::max<std::int64_t>(0, (now - std::max(since, last_draw_)) / options_.timeout);
+  return static_cast<int>(std::min<std::int64_t>(spent + waits, options_.max_attempts - 1));
+}
+
+void Works::charge_waits(base::Time now) {
+  if (options_.max_attempts == 0 || now - last_draw_ < options_.timeout) return;
+  for (const std::uint32_t number : waiting_) {
+    Work& work = works_[number];
+    if (work.unlimited) continue;
+    work.spent_at_least = spent_by_waiting(work.waiting_since.latest, work.spent_at_least, now);
+    work.spent_at_most = spent_by_waiting(work.waiting_since.earliest, work.spent_at_most, now);
+  }
+  for (Fresh& fresh : fresh_)
+    if (!unlimited(fresh.publish)) fresh.spent = spent_by_waiting(fresh.waiting_since, fresh.spent, now);
+}
+
+void Works::expire(base::Time now) {
+  if (options_.max_attempts == 0 || base::after(last_draw_, options_.timeout) > now) return;
+  const std::vector<std::uint32_t> waiting = waiting_;
+  for (const std::uint32_t number : waiting) {
+    const Work& work = works_[number];
+    if (work.unlimited) continue;
+    if (expiry(work.waiting_since.latest, work.spent_at_least) <= now) {
+      finish(number, errc::no_worker, work.state == Work::State::waiting);
+    } else if (work.state == Work::State::waiting && expiry(work.waiting_since.earliest, work.spent_at_most) <= now) {
+      doubt(number);  // jitter decides
+    }
+  }
+  std::erase_if(fresh_, [&](const Fresh& fresh) {
+    if (unlimited(fresh.publish) || expiry(fresh.waiting_since, fresh.spent) > now) return false;
+    std::vector<EventNumber> rest(fresh.end - fresh.next);
+    std::iota(rest.begin(), rest.end(), fresh.next);
+    deliveries_.drop(rest, errc::no_worker);
+    return true;
+  });
+}
+
+void Works::close() {
+  const std::vector<std::uint32_t> waiting = waiting_;
+  for (const std::uint32_t number : waiting) finish(number, errc::closed, works_[number].state == Work::State::waiting);
+  for (const Fresh& fresh : fresh_) {
+    std::vector<EventNumber> rest(fresh.end - fresh.next);
+    std::iota(rest.begin(), rest.end(), fresh.next);
+    deliveries_.drop(rest, errc::closed);
+  }
+  fresh_.clear();
+}
+
+void Works::resolve(const Ledger& ledger) {
+  if (doubtful_ == 0) return;
+  const std::uint64_t gone = deliveries_.dropped_of_doubtful(ledger);
+  if (gone > 0 && gone < deliveries_.doubtful()) return;
+  const std::vector<std::uint32_t> waiting = waiting_;
+  for (const std::uint32_t number : waiting) {
+    Work& work = works_[number];
+    if (work.state != Work::State::doubtful) continue;
+    if (gone > 0) {
+      finish(number, errc::attempts_exhausted, false);
+    } else {
+      work.state = Work::State::waiting;
+      --doubtful_;
+      deliveries_.move(work.events, Fate::queued);
+    }
+  }
+}
+
+bool Works::nothing_due_before(base::Time next, base::Time now) const {
+  const bool may_expire = options_.max_attempts > 0 && base::after(last_draw_, options_.timeout) < next;
+  for (const std::uint32_t number : waiting_) {
+    const Work& work = works_[number];
+    if (work.state != Work::State::waiting) continue;
+    if (work.ready.surely_ahead(now) && work.ready.latest < next) return false;
+    if (may_expire && !work.unlimited && expiry(work.waiting_since.latest, work.spent_at_least) < next) return false;
+  }
+  return !may_expire || std::none_of(fresh_.begin(), fresh_.end(), [&](const Fresh& fresh) {
+    return !unlimited(fresh.publish) && expiry(fresh.waiting_since, fresh.spent) < next;
+  });
+}
+
+}  // namespace windlass::sim

@@ -1,0 +1,133 @@
+// The checker's picture of what waits: batches with a history, new work in the order of arrival, and attempts.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "core/action.h"
+#include "core/options.h"
+#include "deliveries.h"
+
+namespace windlass::sim {
+
+/// A moment that hangs on jitter: not before `earliest`, not after `latest`.
+struct Moment {
+  base::Time earliest{};
+  base::Time latest{};
+
+  static Moment at(base::Time time) { return {time, time}; }
+  bool surely_past(base::Time now) const { return latest <= now; }
+  bool surely_ahead(base::Time now) const { return earliest > now; }
+};
+
+/// The bounds of a backoff that grows with the time for which something has been failing.
+struct Patience {
+  base::Duration first{0};
+  base::Duration most{0};
+  base::Time since = base::never;
+
+  bool failing() const { return since != base::never; }
+  Moment failed(base::Time now) {
+    if (!failing()) since = now;
+    const base::Duration bound = std::clamp((now - since) / 4, first, std::max(first, most));
+    return {now + bound / 16, now + bound};
+  }
+  void succeeded() { since = base::never; }
+};
+
+/// A batch that was sent at least once.
+struct Work {
+  enum class State : std::uint8_t { waiting, doubtful, flying, over };
+  static constexpr core::WorkerId nobody = ~core::WorkerId{0};
+
+  std::vector<EventNumber> events;
+  State state = State::flying;
+  bool unlimited = false;
+  int spent_at_least = 0;  ///< attempts; jitter decides whether a wait for a worker has cost one
+  int spent_at_most = 0;
+  core::WorkerId failed_at = nobody;
+  bool failed_elsewhere = false;
+  unsigned failures = 0;
+  Patience patience;
+  Moment ready;          ///< may be drawn again
+  Moment waiting_since;  ///< the wait for a worker counts from here
+
+  bool failed_at_another(core::WorkerId worker) const {
+    return failures > 0 && (failed_elsewhere || failed_at != worker);
+  }
+};
+
+/// One send, numbered in order.
+struct Flight {
+  core::AttemptId id = 0;
+  core::WorkerId worker = 0;
+  std::uint32_t connection = 0;
+  std::uint32_t work = 0;
+  std::uint32_t acked = 0;  ///< events at the front
+  bool live = true;
+};
+
+class Works {
+ public:
+  Works(const core::Options& options, Patience patience, Deliveries& deliveries)
+      : options_(options), patience_(patience), deliveries_(deliveries) {}
+
+  void offered(std::uint32_t publish, base::Time now);
+  /// Takes what was sent out of what waits: the new work in front, or one batch that waits again.
+  std::uint32_t sent(const Batch& batch, core::WorkerId worker, base::Time now);
+  /// The rest of a batch waits again, or is dropped.
+  void give_back(std::uint32_t work, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
+                 bool costs_attempt, base::Time now);
+  /// What has waited for a worker for too long is dropped.
+  void expire(base::Time now);
+  /// Everything that waits ends.
+  void close();
+  /// Settles doubts, where what the balancer says leaves only one answer.
+  void resolve(const Ledger& ledger);
+
+  Work& work(std::uint32_t number) { return works_[number]; }
+  const Work& work(std::uint32_t number) const { return works_[number]; }
+  const std::vector<std::uint32_t>& waiting() const { return waiting_; }
+  bool new_work() const { return !fresh_.empty(); }
+  bool work_waits() const { return new_work() || !waiting_.empty(); }
+  /// Whether nothing that waits has anything to come before `next`: no wait that costs an attempt, no batch that
+  /// becomes ready for certain.
+  bool nothing_due_before(base::Time next, base::Time now) const;
+
+ private:
+  struct Fresh {
+    std::uint32_t publish = 0;
+    EventNumber next = 0;
+    EventNumber end = 0;
+    int spent = 0;
+    base::Time waiting_since{};
+  };
+
+  bool unlimited(std::uint32_t publish) const { return deliveries_.publish(publish).unlimited; }
+  std::uint32_t sent_again(const Batch& batch, std::uint32_t number, base::Time now);
+  std::uint32_t sent_first(const Batch& batch, core::WorkerId worker, base::Time now);
+  void set_waiting(std::uint32_t number);
+  void remove_waiting(std::uint32_t number);
+  void doubt(std::uint32_t number);
+  void finish(std::uint32_t number, errc reason, bool certain);
+  /// Each timeout that work has waited while nothing was drawn costs an attempt, but for its last one.
+  void charge_waits(base::Time now);
+  int spent_by_waiting(base::Time since, int spent, base::Time now) const;
+  /// When a wait since then has cost every attempt.
+  base::Time expiry(base::Time since, int spent) const {
+    return std::max(since, last_draw_) + (options_.max_attempts - spent) * options_.timeout;
+  }
+
+  const core::Options& options_;
+  const Patience patience_;
+  Deliveries& deliveries_;
+  std::deque<Work> works_;
+  std::vector<std::uint32_t> waiting_;
+  std::size_t doubtful_ = 0;
+  std::deque<Fresh> fresh_;
+  base::Time last_draw_{};
+};
+
+}  // namespace windlass::sim

@@ -1,0 +1,326 @@
+#include "world.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+#include <variant>
+
+#include "endpoints.h"
+#include "events.h"
+#include "violation.h"
+#include "wires.h"
+
+namespace windlass::sim {
+namespace {
+
+/// A window that feels its way: one batch at first, one more for each that is acknowledged, half when throttled.
+class FeelingWindow final : public core::WindowPolicy {
+ public:
+  explicit FeelingWindow(unsigned most) : most_(most) {}
+  unsigned window() const override { return window_; }
+  const char* reason() const override { return "feels its way"; }
+  void on_connected(base::Time) override { window_ = 1; }
+  void on_acked(base::Duration, std::size_t, base::Time) override { window_ = std::min(window_ + 1, most_); }
+  void on_throttled(base::Time) override { window_ = std::max(1u, window_ / 2); }
+
+ private:
+  unsigned most_;
+  unsigned window_ = 1;
+};
+
+std::vector<core::WorkerOptions> make_workers(const Scenario& scenario) {
+  base::Random random(scenario.seed ^ 0x3013u);
+  std::vector<core::WorkerOptions> workers(scenario.count(&Scenario::workers));
+  for (core::WorkerOptions& worker : workers) {
+    worker.endpoint = "endpoint";
+    worker.wait_retry = scenario.time(&Scenario::wait_retry);
+    worker.max_wait_retry = worker.wait_retry * static_cast<int>(scenario.wait_growth);
+    worker.priority = static_cast<unsigned>(random.below(scenario.count(&Scenario::priorities)));
+    const auto most = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::window)));
+    const bool lasts = random.chance(0.3);
+    if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
+    worker.window = scenario.window_adapts > 0 ? std::make_shared<FeelingWindow>(most) : core::fixed_window(most);
+  }
+  return workers;
+}
+
+std::unique_ptr<Network> make_network(Stage& stage, Hosts& hosts, Inputs& inputs) {
+  if (stage.scenario.wire > 0) return std::make_unique<Wires>(stage, hosts, inputs);
+  return std::make_unique<Endpoints>(stage, hosts, inputs);
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, std::FILE* trace)
+    : scenario_(scenario),
+      stage_(scenario_, trace),
+      workers_(make_workers(scenario_)),
+      balancer_(scenario_.options(), workers_, scenario_.seed, stage_.now),
+      checker_(scenario_.options(), workers_, scenario_.wire > 0),
+      hosts_(stage_),
+      network_(make_network(stage_, hosts_, *this)),
+      left_to_publish_(scenario_.count(&Scenario::publishes)) {}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// the course of a run
+
+void World::schedule() {
+  const base::Duration faulty = scenario_.time(&Scenario::faulty);
+  stage_.later(faulty, kind::heal);
+  for (std::uint32_t publisher = 0; publisher < scenario_.count(&Scenario::publishers); ++publisher)
+    publish_later(publisher);
+  switch (scenario_.count(&Scenario::ending)) {
+    case 1:
+      stage_.later(faulty + stage_.up_to(faulty / 10), kind::drain);
+      break;
+    case 2:
+      stage_.later(stage_.up_to(faulty), kind::close);
+      break;
+    case 3:
+      stage_.later(stage_.up_to(faulty), kind::drain);
+      break;
+  }
+}
+
+Report World::run() {
+  schedule();
+  poll_all();
+  // Faults, and then the time in which everything must come to rest.
+  const auto at_rest = [&] { return stage_.healed && (drained_ || scenario_.ending != 1) && checker_.at_rest(); };
+  while (!at_rest() && step(rest_deadline_)) {
+  }
+  checker_.expect_rest(balancer_, stage_.now);
+  // After close, whatever is still on its way changes nothing.
+  if (!checker_.is_closed()) close();
+  while (step(base::never)) {
+  }
+  return {stage_.trace.steps(), stage_.trace.hash(), stage_.now.time_since_epoch(), balancer_.ledger().acked};
+}
+
+bool World::step(base::Time until) {
+  const base::Time timeout = balancer_.next_timeout();
+  const base::Time next = std::min(stage_.agenda.next(), timeout);
+  if (next == base::never || next > until) return false;
+  base::Time now = std::max(stage_.now, next);
+  if (stage_.fault(&Scenario::jump)) {
+    const base::Duration by = stage_.up_to(2 * scenario_.time(&Scenario::timeout));
+    now += by;
+    stage_.trace.add(
+        {.at = now, .kind = Step::Kind::jump, .x = static_cast<std::uint32_t>(by / std::chrono::milliseconds(1))});
+  }
+  if (now != stage_.now) actions_in_a_row_ = 0;
+  stage_.now = now;
+  const bool something_happens = stage_.agenda.next() <= now;
+  if (timeout <= now && (!something_happens || stage_.random.chance(0.5))) {
+    handle_timeout();
+  } else {
+    happen(stage_.agenda.take());
+  }
+  poll_all();
+  return true;
+}
+
+void World::happen(const Happening& what) {
+  switch (what.kind) {
+    case kind::publish:
+      offer();
+      return publish_later(what.who);
+    case kind::heal:
+      return heal();
+    case kind::drain:
+      return drain();
+    case kind::close:
+      return close();
+    case kind::mode:
+      if (hosts_.change(what.who))
+        for (core::WorkerId worker = what.who; worker < workers_.size(); worker += hosts_.count())
+          network_->went_down(worker);
+      return;
+    default:
+      return network_->happened(what);
+  }
+}
+
+void World::heal() {
+  stage_.healed = true;
+  hosts_.heal();
+  rest_deadline_ = rest_deadline();
+  stage_.trace.add({.at = stage_.now, .kind = Step::Kind::heal});
+}
+
+base::Time World::rest_deadline() const {
+  // What hangs is noticed by its deadlines, twice over: a late failure of before may be met by one more hanging
+  // connect. Then every backoff, a slow close, and all that waits, one batch an event, one after another.
+  const core::Options options = scenario_.options();
+  const base::Duration waits = 2 * (options.timeout + options.progress_timeout) + 4 * workers_.front().max_wait_retry;
+  const base::Duration one = 8 * scenario_.time(&Scenario::latency) + 2 * scenario_.time(&Scenario::service);
+  const auto events = static_cast<std::int64_t>(balancer_.held_events());
+  return stage_.now + waits + std::chrono::seconds(5) + one * (events + 10);
+}
+
+void World::publish_later(std::uint32_t publisher) {
+  if (left_to_publish_ == 0 || stage_.healed) return;
+  --left_to_publish_;
+  const base::Duration mean = scenario_.time(&Scenario::faulty) * static_cast<std::int64_t>(scenario_.publishers) /
+                              static_cast<std::int64_t>(std::max(1.0, scenario_.publishes));
+  // Bursts: every other publish follows at once.
+  stage_.later(stage_.random.chance(0.5) ? base::Duration(0) : stage_.up_to(4 * mean), kind::publish, publisher);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// commands
+
+void World::offer() {
+  auto submission = std::make_shared<NumberedSubmission>();
+  const bool empty = stage_.fault(&Scenario::empty);
+  const std::uint64_t count = empty ? 0 : 1 + stage_.random.below(scenario_.count(&Scenario::events));
+  const EventNumber first = checker_.next_event();
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const std::size_t size = 4 + stage_.random.below(static_cast<std::uint64_t>(scenario_.event_bytes) - 3);
+    write_event(*submission, first + index, size, scenario_.wire > 0);
+  }
+  submission->number = checker_.next_publish();
+  submission->guaranteed = stage_.random.chance(scenario_.urgent);
+  submission->signalling = stage_.random.chance(scenario_.silent) ? core::Signalling::none
+                           : stage_.random.chance(scenario_.each) ? core::Signalling::each
+                                                                  : core::Signalling::all;
+  const std::error_code answer = balancer_.offer(submission, stage_.now);
+  stage_.trace.add({.at = stage_.now,
+                    .kind = Step::Kind::offer,
+                    .x = static_cast<std::uint32_t>(count),
+                    .y = first,
+                    .error = answer});
+  checker_.offered(*submission, answer, stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::drain() {
+  const bool without_end = stage_.random.chance(0.3);
+  const base::Duration within = stage_.up_to(2 * scenario_.time(&Scenario::timeout));
+  const base::Time deadline = without_end ? base::never : stage_.now + within;
+  stage_.trace.add({.at = stage_.now,
+                    .kind = Step::Kind::drain,
+                    .x = without_end ? ~0u : static_cast<std::uint32_t>(within / std::chrono::milliseconds(1))});
+  balancer_.drain(deadline, stage_.now);
+  checker_.drain(deadline, stage_.now);
+  drained_ = true;
+  checker_.compare(balancer_);
+}
+
+void World::close() {
+  stage_.trace.add({.at = stage_.now, .kind = Step::Kind::close});
+  balancer_.close(stage_.now);
+  checker_.close(stage_.now);
+  checker_.compare(balancer_);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// inputs
+
+void World::handle_timeout() {
+  timeouts_in_a_row_ = last_timeout_ == stage_.now ? timeouts_in_a_row_ + 1 : 0;
+  last_timeout_ = stage_.now;
+  if (timeouts_in_a_row_ > 100) throw Violation("nothing spins", "a deadline is due again and again");
+  stage_.trace.add({.at = stage_.now, .kind = Step::Kind::timeout});
+  balancer_.handle_timeout(stage_.now);
+  checker_.timeout(stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::connected(core::ConnectionId connection) {
+  stage_.trace.add({stage_.now, Step::Kind::connected, connection.worker, connection.number});
+  balancer_.on_connected(connection, stage_.now);
+  checker_.connected(connection, stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::lost(core::ConnectionId connection, std::error_code error) {
+  stage_.trace.add({stage_.now, Step::Kind::lost, connection.worker, connection.number, 0, 0, 0, error});
+  balancer_.on_lost(connection, error, stage_.now);
+  checker_.lost(connection, stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::disconnected(core::ConnectionId connection) {
+  stage_.trace.add({stage_.now, Step::Kind::disconnected, connection.worker, connection.number});
+  balancer_.on_disconnected(connection, stage_.now);
+  checker_.disconnected(connection);
+  checker_.compare(balancer_);
+}
+
+void World::alive(core::ConnectionId connection) {
+  stage_.trace.add({stage_.now, Step::Kind::alive, connection.worker, connection.number});
+  balancer_.on_alive(connection, stage_.now);
+  checker_.alive(connection, stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::progress(std::uint32_t attempt, std::uint32_t count) {
+  const Flight& flight = checker_.flight(attempt);
+  stage_.trace.add({stage_.now, Step::Kind::progress, flight.worker, flight.connection, attempt, count});
+  balancer_.on_progress(flight.id, count, stage_.now);
+  checker_.progress(attempt, count, stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::result(std::uint32_t attempt, const PublishResult& result) {
+  const Flight& flight = checker_.flight(attempt);
+  stage_.trace.add({stage_.now, Step::Kind::result, flight.worker, flight.connection, attempt, result.rest_from,
+                    static_cast<std::uint32_t>(result.rest.size()), result.error});
+  balancer_.on_result(flight.id, result, stage_.now);
+  checker_.result(attempt, result, stage_.now);
+  checker_.compare(balancer_);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// actions
+
+void World::poll_all() {
+  for (;;) {
+    checker_.polled(stage_.now);
+    const std::optional<core::Action> action = balancer_.poll(stage_.now);
+    if (!action) break;
+    if (++actions_in_a_row_ > 1'000'000) throw Violation("nothing spins", "actions without end at one moment");
+    std::visit([&](const auto& one) { perform(one); }, *action);
+    checker_.compare(balancer_);
+    if (stage_.agenda.next() <= stage_.now && stage_.random.chance(scenario_.interleave)) happen(stage_.agenda.take());
+  }
+  checker_.idle(balancer_, stage_.now);
+}
+
+void World::perform(const core::Settled& settled) {
+  const EventNumber first = checker_.settled(settled);
+  stage_.trace.add(
+      {.at = stage_.now, .kind = Step::Kind::settled, .x = settled.count, .y = first, .error = settled.reason});
+  if (stage_.fault(&Scenario::republish)) offer();
+}
+
+void World::perform(const core::DeadLetter& letter) {
+  stage_.trace.add({.at = stage_.now,
+                    .kind = Step::Kind::dead_letter,
+                    .x = static_cast<std::uint32_t>(letter.events.size()),
+                    .error = letter.reason});
+  checker_.dead_letter(letter);
+}
+
+void World::perform(const core::Disconnect& action) {
+  stage_.trace.add({stage_.now, Step::Kind::disconnect, action.connection.worker, action.connection.number});
+  checker_.disconnect(action);
+  network_->disconnect(action.connection);
+}
+
+void World::perform(const core::Connect& action) {
+  stage_.trace.add({stage_.now, Step::Kind::connect, action.connection.worker, action.connection.number});
+  checker_.connect(action, stage_.now);
+  network_->connect(action.connection);
+}
+
+void World::perform(const core::Send& action) {
+  const std::uint32_t attempt = checker_.next_flight();
+  stage_.trace.add({stage_.now, Step::Kind::send, action.worker, 0, attempt,
+                    static_cast<std::uint32_t>(action.batch.size()), number_of(*action.batch.begin())});
+  checker_.send(action, stage_.now);
+  network_->send(action.worker, attempt, action.batch);
+}
+
+}  // namespace windlass::sim
