@@ -140,7 +140,7 @@ bool complete(const Report& report) {
 int run_ship(const ShipOptions& options) {
   const auto start = Clock::now();
   const Config config = read_config(options.sources);
-  set_up_log(config.log_level);
+  set_log_level(config.log_level);
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
 
   const std::vector<std::string>& paths = options.inputs.empty() ? config.paths : options.inputs;
