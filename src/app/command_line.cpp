@@ -3,10 +3,17 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <optional>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
+#include "app/config_error.h"
 #include "app/exit_code.h"
+#include "app/suggestion.h"
 #include "app/target.h"
 #include "app/units.h"
 #include "app/version.h"
@@ -20,18 +27,31 @@ CLI::Option* repeated(CLI::App* command, const std::string& names, std::vector<s
   return command->add_option(names, values, description)->allow_extra_args(false)->take_all();
 }
 
+/// An option whose text is read by `parse`, which says nothing where it is not `expected`.
+template <typename Value, typename Parse>
+CLI::Option* add_parsed(CLI::App* command, const std::string& name, Value& to, Parse parse, const char* expected,
+                        const std::string& description) {
+  return command->add_option_function<std::string>(
+      name,
+      [=, &to](const std::string& text) {
+        const auto value = parse(text);
+        if (!value) throw CLI::ValidationError(name, fmt::format("expected {}, got {}", expected, in_quotes(text)));
+        to = static_cast<Value>(*value);
+      },
+      description);
+}
+
 void add_duration(CLI::App* command, const std::string& name, base::Duration& to, const std::string& description) {
-  command
-      ->add_option_function<std::string>(
-          name,
-          [name, &to](const std::string& text) {
-            const auto duration = parse_duration(text);
-            if (!duration)
-              throw CLI::ValidationError(name, fmt::format("expected a duration such as 500ms, got \"{}\"", text));
-            to = *duration;
-          },
-          description)
-      ->type_name("DURATION");
+  add_parsed(command, name, to, parse_duration, "a duration such as 500ms", description)->type_name("DURATION");
+}
+
+template <typename Count>
+void add_count(CLI::App* command, const std::string& name, Count& to, const std::string& description) {
+  const auto parse = [](const std::string& text) {
+    const auto number = parse_integer(text);
+    return number && *number >= 1 && std::in_range<Count>(*number) ? number : std::nullopt;
+  };
+  add_parsed(command, name, to, parse, "a number from 1", description)->type_name("N");
 }
 
 void add_config(CLI::App* command, ConfigSources& sources) {
@@ -77,21 +97,11 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
   SinkFaults& faults = options.faults;
   const std::string group = "Faults";
   add_duration(command, "--delay", faults.delay, "acknowledge this much later");
-  command
-      ->add_option_function<std::string>(
-          "--rate",
-          [&faults](const std::string& text) {
-            const auto rate = parse_rate(text);
-            if (!rate)
-              throw CLI::ValidationError("--rate", fmt::format("expected a rate such as 5000/s, got \"{}\"", text));
-            faults.rate = *rate;
-          },
-          "take at most so many events a second, such as 5000/s")
+  add_parsed(command, "--rate", faults.rate, parse_rate, "a rate such as 5000/s",
+             "take at most so many events a second, such as 5000/s")
       ->type_name("N/s");
-  command->add_option("--close-after", faults.close_after, "close each connection after so many events")
-      ->type_name("N");
-  command->add_option("--ack-partial", faults.ack_partial, "acknowledge only so many events of a window, then close")
-      ->type_name("K");
+  add_count(command, "--close-after", faults.close_after, "close each connection after so many events");
+  add_count(command, "--ack-partial", faults.ack_partial, "acknowledge only so many events of a window, then close");
   command->add_flag("--keepalive-only", faults.keepalive_only, "never acknowledge; only say that it lives");
   add_duration(command, "--refuse-for", faults.refuse_for, "reset connections for this long at first");
   command->add_flag("--reset", faults.reset, "close connections by RST");
@@ -122,6 +132,16 @@ Examples:
   add("output", "and connect to each host, without sending anything", TestOptions::What::output);
 }
 
+std::string unknown_command(const std::string& word, const CLI::App& program) {
+  const CLI::App* within = &program;
+  while (!within->get_subcommands().empty()) within = within->get_subcommands().front();
+  std::vector<std::string_view> names;
+  for (const CLI::App* command : within->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return fmt::format("unknown command {}; expected one of {}{}\n", in_quotes(word), fmt::join(names, ", "),
+                     suggestion(word, names));
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
@@ -143,15 +163,25 @@ Command parse_command_line(int argc, const char* const* argv) {
   describe_sink(sink_command, sink, listen);
   describe_test(test_command, test);
 
+  // What follows "--" is a file whatever it looks like. (CLI11 takes it for unknown once another file came before it.)
+  const char* const* const marker = std::find(argv, argv + argc, std::string_view("--"));
+  const std::vector<std::string> files(std::min(marker + 1, argv + argc), argv + argc);
   try {
-    program.parse(argc, argv);
+    program.parse(static_cast<int>(marker - argv), argv);
+    if (!ship_command->parsed() && !files.empty()) throw CLI::ExtrasError(files);
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
     const int code = program.exit(error, out, err);
+    const std::vector<std::string> unknown = program.remaining(true);
+    if (code != 0 && !unknown.empty() && err.str().starts_with("A subcommand is required"))
+      return Exit{exit_usage, unknown_command(unknown.front(), program)};
     return code == 0 ? Exit{exit_all_acked, out.str()} : Exit{exit_usage, err.str()};
   }
-  if (ship_command->parsed()) return ship;
+  if (ship_command->parsed()) {
+    ship.inputs.insert(ship.inputs.end(), files.begin(), files.end());
+    return ship;
+  }
   if (test_command->parsed()) return test;
   if (version_command->parsed()) return VersionOptions();
   for (const std::string& url : listen) sink.listen.push_back(read_listen(url));

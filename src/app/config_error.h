@@ -35,7 +35,7 @@ class ConfigError : public std::runtime_error {
 };
 
 /// A text of the user's for use in a message: in quotes, without control characters, and cut when it is long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Of the text, not more than `limit` bytes, without control characters; what is cut is shown as "...".
 std::string printable(std::string_view text, std::size_t limit);

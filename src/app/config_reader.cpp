@@ -90,7 +90,7 @@ class Layer {
   explicit Layer(Entries& entries) : entries_(entries) {}
 
   void add(const std::string& key, const YamlNode& node) {
-    if (key.size() > longest_key) throw ConfigError(node.place, {}, fmt::format("unknown key {}", quoted(key)));
+    if (key.size() > longest_key) throw ConfigError(node.place, {}, fmt::format("unknown key {}", in_quotes(key)));
     if (node.kind == YamlNode::Kind::map && !node.pairs.empty()) {
       for (const auto& [name, value] : node.pairs) add(key.empty() ? name : key + '.' + name, value);
       return;
@@ -112,7 +112,7 @@ void add_override(const std::string& option, Layer& layer) {
   const std::string key = option.substr(0, equals);
   const std::string source = key.empty() ? "-E" : "-E " + shown(key);
   if (key.empty() || equals == std::string::npos)
-    throw ConfigError({source}, {}, fmt::format("expected key=value, got {}", quoted(key)));
+    throw ConfigError({source}, {}, fmt::format("expected key=value, got {}", in_quotes(key)));
   const std::string value = option.substr(equals + 1);
   if (value.empty()) return layer.add(key, YamlNode{YamlNode::Kind::null, {source}, {}, {}, {}});
   if (std::string_view("[{\"'").find(value[0]) != std::string_view::npos) {

@@ -21,7 +21,7 @@ std::string found(const YamlNode& node, const std::string& scalar) {
     case YamlNode::Kind::null:
       return "nothing";
     case YamlNode::Kind::scalar:
-      return quoted(scalar);
+      return in_quotes(scalar);
     case YamlNode::Kind::list:
       return "a list";
     case YamlNode::Kind::map:
@@ -70,9 +70,9 @@ std::string SettingValue::expand(const YamlNode& node) const {
       result += value;
     } else if (colon == std::string_view::npos) {
       here.fail(fmt::format("the environment variable {} is not set; ${{{}:something}} would give it a default",
-                            quoted(name), printable(name, 60)));
+                            in_quotes(name), printable(name, 60)));
     } else if (inside.substr(colon + 1).starts_with('?')) {
-      here.fail(fmt::format("the environment variable {} is not set: {}", quoted(name),
+      here.fail(fmt::format("the environment variable {} is not set: {}", in_quotes(name),
                             printable(inside.substr(colon + 2), 200)));
     } else {
       result.append(inside.substr(colon + 1));
@@ -142,7 +142,7 @@ std::vector<std::string> SettingValue::words() const {
     for (;;) {
       const auto comma = rest.find(',');
       const std::string_view word = trimmed(rest.substr(0, comma));
-      if (word.empty()) fail(fmt::format("expected a word before and after each comma, got {}", quoted(text)));
+      if (word.empty()) fail(fmt::format("expected a word before and after each comma, got {}", in_quotes(text)));
       result.emplace_back(word);
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
@@ -164,10 +164,10 @@ std::vector<std::string> SettingValue::pems() const {
 std::string SettingValue::checked_pem(std::string text) const {
   if (text.empty() || trimmed(text).starts_with("-----BEGIN ")) return text;
   struct stat status {};
-  if (text.find('\0') != std::string::npos) fail(fmt::format("expected the path of a PEM file, got {}", quoted(text)));
+  if (text.find('\0') != std::string::npos) fail(fmt::format("expected the path of a PEM file, got {}", in_quotes(text)));
   if (::stat(text.c_str(), &status) != 0 || ::access(text.c_str(), R_OK) != 0)
-    fail(fmt::format("cannot read {}: {}", quoted(text), std::strerror(errno)));
-  if (S_ISDIR(status.st_mode)) fail(fmt::format("expected a PEM file, but {} is a directory", quoted(text)));
+    fail(fmt::format("cannot read {}: {}", in_quotes(text), std::strerror(errno)));
+  if (S_ISDIR(status.st_mode)) fail(fmt::format("expected a PEM file, but {} is a directory", in_quotes(text)));
   return text;
 }
 

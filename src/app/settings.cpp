@@ -20,14 +20,14 @@ std::vector<net::HostPort> hosts(const SettingValue& value, std::uint16_t port) 
   std::vector<net::HostPort> result;
   for (const std::string& word : value.words()) {
     if (word.find("://") != std::string::npos)
-      value.fail(fmt::format("expected host or host:port without a scheme, got {}", quoted(word)));
+      value.fail(fmt::format("expected host or host:port without a scheme, got {}", in_quotes(word)));
     try {
       result.push_back(net::parse_host_port(word, port));
     } catch (const std::invalid_argument& error) {
       value.fail(printable(error.what(), 300));
     }
-    if (result.back().host.empty()) value.fail(fmt::format("expected a host before the port, got {}", quoted(word)));
-    if (result.back().port == 0) value.fail(fmt::format("expected a port from 1 to 65535, got {}", quoted(word)));
+    if (result.back().host.empty()) value.fail(fmt::format("expected a host before the port, got {}", in_quotes(word)));
+    if (result.back().port == 0) value.fail(fmt::format("expected a port from 1 to 65535, got {}", in_quotes(word)));
   }
   if (result.empty()) value.fail("expected at least one host, got an empty list");
   if (result.size() > OutputConfig::max_hosts)
@@ -51,7 +51,7 @@ void check_protocols(OutputDraft&, const SettingValue& value) {
     if (name == "tlsv1.2" || name == "tlsv1.3") {
       current = true;
     } else if (name != "tlsv1" && name != "tlsv1.0" && name != "tlsv1.1") {
-      value.fail(fmt::format("expected TLSv1.2 or TLSv1.3, got {}", quoted(word)));
+      value.fail(fmt::format("expected TLSv1.2 or TLSv1.3, got {}", in_quotes(word)));
     }
   }
   if (!current) value.fail("expected TLSv1.2 or TLSv1.3 among the protocols; older ones are not spoken");

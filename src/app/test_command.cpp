@@ -32,7 +32,10 @@ class Probe final : public net::ConnectObserver {
   void start(base::Duration timeout) {
     connector_.connect(timeout, [this](std::error_code error, const std::string& detail, std::unique_ptr<net::Stream>) {
       works_ = !error;
-      say(error ? "failed: " + printable(detail.empty() ? error.message() : detail, 500) : "works");
+      if (!error)
+        say("works");
+      else if (story_.find(detail) == std::string::npos || detail.empty())
+        say("failed: " + printable(detail.empty() ? error.message() : detail, 500));
       fmt::print("{}\n{}", name_, story_);
       std::fflush(stdout);
     });
@@ -52,8 +55,8 @@ class Probe final : public net::ConnectObserver {
                       printable(tls.peer->issuer, longest_name),
                       fmt::gmtime(std::chrono::system_clock::to_time_t(tls.peer->not_after))));
   }
-  void on_address_failed(const net::SocketAddress& address, std::string_view detail) override {
-    say(fmt::format("{} failed: {}", net::to_string(address), printable(detail, longest_name)));
+  void on_address_failed(const net::SocketAddress&, std::string_view detail) override {
+    say("failed: " + printable(detail, longest_name));
   }
 
  private:

@@ -134,7 +134,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (twin != pairs.end())
       throw ConfigError(
           parent.key.place, {},
-          fmt::format("the key {} occurs twice; first at {}", quoted(parent.key.text), twin->second.place.text()));
+          fmt::format("the key {} occurs twice; first at {}", in_quotes(parent.key.text), twin->second.place.text()));
     pairs.emplace_back(std::move(parent.key.text), std::move(value));
   }
 
