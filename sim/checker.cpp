@@ -239,8 +239,10 @@ void Checker::polled(base::Time now) {
   if (draining_ && all_settled()) return close(now);
   if (!rotates_) return;
   for (Line& line : lines_) {
+    const bool is_wanted = wanted(line);
+    line.was_wanted |= is_wanted;
     if (line.state != Line::State::connected) continue;
-    if (!wanted(line)) line.leaving = true;
+    line.leaving |= !is_wanted;
     if (!line.leaving || !line.flights.empty()) continue;
     line.state = Line::State::closing;
     line.disconnect_due = true;
@@ -301,6 +303,8 @@ void Checker::connect(const core::Connect& action, base::Time now) {
   if (line.state != Line::State::idle) throw Violation("one connection a worker", name(line, id) + " has two");
   if (line.reconnect.surely_ahead(now))
     throw Violation("a worker that failed waits for its backoff", name(line, id) + " connects too early");
+  if (several_priorities_ && !line.was_wanted)
+    throw Violation("a worker connects only while no better one is well", name(line, id));
   line.connection = action.connection.number;
   line.state = closed_ ? Line::State::closing : Line::State::connecting;
   line.disconnect_due = closed_;
@@ -352,8 +356,10 @@ void Checker::idle(const core::Balancer& balancer, base::Time now) {
   if (balancer.closed() != closed_) throw Violation("it closes when it is time to", closed_ ? "it did not" : "it did");
   deliveries_.expect_all_signalled();
   const base::Time next_timeout = balancer.next_timeout();
-  for (const Line& line : lines_)
+  for (Line& line : lines_) {
     if (line.disconnect_due) throw Violation("what is over is closed", name(line, id_of(line)));
+    line.was_wanted = false;
+  }
   if (closed_) {
     silent_ = true;
     if (next_timeout != base::never) throw Violation("a closed balancer waits for nothing", "it has a deadline");

@@ -4,7 +4,10 @@
 
 namespace windlass::sim {
 
-Hosts::Hosts(Stage& stage) : stage_(stage) {
+Hosts::Hosts(Stage& stage)
+    : stage_(stage),
+      healthy_service_(stage.scenario.time(&Scenario::timeout) /
+                       static_cast<std::int64_t>(4 * stage.scenario.workers * stage.scenario.window)) {
   const Scenario& scenario = stage.scenario;
   // Of their own seed, so that a fault less does not make other endpoints.
   base::Random random(scenario.seed ^ 0x4057u);
@@ -44,6 +47,8 @@ void Hosts::heal() {
 base::Time Hosts::serve(Host& host, std::size_t events) {
   base::Duration needed = host.service_batch + host.service * static_cast<std::int64_t>(events);
   if (host.mode == Mode::slow) needed *= 20;
+  // A well endpoint is one that can answer in time, even when every window is full.
+  if (stage_.healed) needed = std::min(needed, healthy_service_);
   host.busy_until = std::max(host.busy_until, stage_.now + host.latency) + needed;
   return host.busy_until;
 }

@@ -40,6 +40,7 @@ class Hosts {
 
  private:
   Stage& stage_;
+  const base::Duration healthy_service_;  ///< the longest time for a batch
   std::vector<Host> hosts_;
 };
 

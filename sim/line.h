@@ -31,6 +31,7 @@ struct Line {
   State state = State::idle;
   std::uint32_t connection = 0;
   bool disconnect_due = false;  ///< the balancer knows that it is over, and must say so
+  bool was_wanted = false;      ///< at some poll since nothing was left to poll
   bool was_of_use = false;      ///< it got somewhere since it connected
   bool leaving = false;         ///< too old, or not wanted: takes no new work
   Patience patience;

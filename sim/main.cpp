@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -22,7 +22,8 @@
 namespace windlass::sim {
 namespace {
 
-constexpr const char* usage = R"(Simulates the balancer and its conversations, one run a seed, and checks every step.
+constexpr const char* usage =
+    R"(Simulates the balancer and its conversations, one run a seed, and checks every step.
 
   windlass-sim [--seeds A..B | --seed N | --seconds S | --file PATH] [options]
 
@@ -35,7 +36,13 @@ constexpr const char* usage = R"(Simulates the balancer and its conversations, o
   --trace              prints every step
   --check-determinism  runs each seed twice; the hash must be the same
   --shrink             after a failure, looks for a simpler world that fails likewise
-)";
+)"
+#ifdef WINDLASS_PLANTS
+    R"(  --plant NAME         plants a bug; to find it is success
+  --plants             lists the bugs that can be planted
+)"
+#endif
+    ;
 
 struct Settings {
   std::uint64_t first = 1;
@@ -48,13 +55,14 @@ struct Settings {
   bool trace = false;
   bool twice = false;
   bool shrink = false;
-  std::string plant;
+  bool bug_is_planted = false;
 };
 
 /// What is being run, for the handler of aborts.
 struct Running {
   const World* world = nullptr;
   Case what;
+  bool bug_is_planted = false;
 } running;
 
 std::string command(const Case& what) {
@@ -65,6 +73,7 @@ std::string command(const Case& what) {
 }
 
 void print_failure(const Case& what, const Trace& trace, const std::string& problem) {
+  if (running.bug_is_planted) return fmt::print("seed {}: {}\n", what.seed, problem);
   fmt::print("\nThe last steps:\n");
   trace.write_last(stdout);
   fmt::print("\nFAILED  seed {}: {}\n", what.seed, problem);
@@ -75,7 +84,7 @@ void print_failure(const Case& what, const Trace& trace, const std::string& prob
 void on_abort(int) {
   if (running.world) print_failure(running.what, running.world->trace(), "an assertion failed (see above)");
   std::fflush(stdout);
-  _exit(1);
+  _exit(running.bug_is_planted ? 0 : 1);
 }
 
 struct Totals {
@@ -90,12 +99,14 @@ bool run(const Settings& settings, const Case& what, Totals& totals) {
   const Scenario scenario = make_scenario(what);
   if (settings.one) fmt::print("{}\n", describe(scenario));
   World world(scenario, settings.trace ? stdout : nullptr);
-  running = {&world, what};
+  running.world = &world;
+  running.what = what;
   Report report;
   try {
     report = world.run();
   } catch (const Violation& violation) {
     running.world = nullptr;
+    totals.steps += world.trace().steps();
     print_failure(what, world.trace(), violation.what());
     if (settings.shrink) fmt::print("simpler: {}\n", command(shrink(what, violation.rule())));
     return false;
@@ -172,10 +183,11 @@ Settings parse(int count, char** arguments) {
       settings.shrink = true;
 #ifdef WINDLASS_PLANTS
     } else if (option == "--plant") {
-      settings.plant = value();
-      if (!plant(settings.plant)) refuse(fmt::format("there is no bug of the name '{}'", settings.plant));
+      const std::string name = value();
+      if (!plant(name)) refuse(fmt::format("there is no bug of the name '{}'", name));
+      settings.bug_is_planted = true;
     } else if (option == "--plants") {
-      for (const PlantedBug& bug : planted_bugs) fmt::print("{}\n", bug.name);
+      for (const PlantedBug& bug : planted_bugs) fmt::print("{}: {}\n", bug.name, bug.story);
       std::exit(0);
 #endif
     } else if (option == "--help") {
@@ -208,6 +220,7 @@ std::vector<Case> read_cases(const std::string& path) {
 
 int main(int count, char** arguments) {
   const Settings settings = parse(count, arguments);
+  running.bug_is_planted = settings.bug_is_planted;
   std::signal(SIGABRT, on_abort);
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
@@ -222,6 +235,10 @@ int main(int count, char** arguments) {
     }
   }
   const double seconds = elapsed();
+  if (settings.bug_is_planted) {
+    fmt::print("{} after {} steps, {:.3f} s\n", well ? "NOT FOUND" : "found", totals.steps, seconds);
+    return well ? 1 : 0;
+  }
   fmt::print("{} seeds, {} steps, {} events acked, {:.1f} virtual hours in {:.2f} s: {:.2f} million steps/s\n",
              totals.seeds, totals.steps, totals.acked, totals.virtual_hours, seconds,
              static_cast<double>(totals.steps) / seconds / 1e6);

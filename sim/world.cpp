@@ -71,7 +71,7 @@ void World::schedule() {
     publish_later(publisher);
   switch (scenario_.count(&Scenario::ending)) {
     case 1:
-      stage_.later(faulty + stage_.up_to(faulty / 10), kind::drain);
+      stage_.later(faulty + stage_.up_to(std::chrono::seconds(1)), kind::drain);
       break;
     case 2:
       stage_.later(stage_.up_to(faulty), kind::close);
@@ -125,6 +125,7 @@ bool World::step(base::Time until) {
 void World::happen(const Happening& what) {
   switch (what.kind) {
     case kind::publish:
+      if (stage_.healed) return;
       offer();
       return publish_later(what.who);
     case kind::heal:
@@ -162,7 +163,7 @@ base::Time World::rest_deadline() const {
 }
 
 void World::publish_later(std::uint32_t publisher) {
-  if (left_to_publish_ == 0 || stage_.healed) return;
+  if (left_to_publish_ == 0) return;
   --left_to_publish_;
   const base::Duration mean = scenario_.time(&Scenario::faulty) * static_cast<std::int64_t>(scenario_.publishers) /
                               static_cast<std::int64_t>(std::max(1.0, scenario_.publishes));
