@@ -234,6 +234,48 @@ TEST(Balancer, CountsSendsThatWereNotAcknowledgedInFull) {
   EXPECT_EQ(world.figures(0).acked, 4u);
 }
 
+TEST(Balancer, ProgressGivesBackTheAttemptsThatWereSpentBefore) {
+  World world(1, {.max_attempts = 2}, {.wait_retry = 1s, .max_wait_retry = 1s});
+  const auto publish = world.publish(3);
+  const PublishResult nothing = PublishResult::failed(errc::temporary);
+  for (const auto& result : {nothing, PublishResult::acked_first(1, errc::temporary), nothing}) {
+    world.answer(world.take().attempt, result);
+    world.pass(1s);
+  }
+  EXPECT_EQ(world.heard[publish].times, 0u);
+  world.answer(world.take().attempt, nothing);
+  EXPECT_EQ(world.heard[publish].reason, errc::attempts_exhausted);
+}
+
+TEST(Balancer, WhatKeepsFailingRestsAndOnlyThenItsWaitBegins) {
+  World world(2, {.max_attempts = 3, .timeout = 10s}, {.wait_retry = 16s, .max_wait_retry = 16s});
+  const auto publish = world.publish();
+  world.connects.assign(2, World::OnConnect::refuse);
+  for (int times = 0; times < 2; ++times)
+    world.answer(world.take().attempt, PublishResult::failed(errc::connection_lost));
+  const base::Time failed_at = world.now;
+  world.pass(1min);
+  EXPECT_EQ(world.heard[publish].reason, errc::no_worker);
+  EXPECT_GE(world.heard[publish].at - failed_at, 11s) << "a sixteenth of its backoff at the least, then the timeout";
+  EXPECT_LE(world.heard[publish].at - failed_at, 26s);
+}
+
+TEST(Balancer, ASubmissionThatIsUsedAgainBeginsAnew) {
+  const base::Time now{1h};
+  Balancer balancer({}, std::vector<WorkerOptions>(1), 1, now);
+  balancer.on_connected(std::get<Connect>(balancer.poll(now).value()).connection, now);
+  const auto submission = submission_of(2);
+  for (const std::error_code reason : {make_error_code(errc::rejected), std::error_code()}) {
+    EXPECT_FALSE(balancer.offer(submission, now));
+    const auto send = std::get<Send>(balancer.poll(now).value());
+    balancer.on_result(send.attempt, reason ? PublishResult::failed(reason) : PublishResult::acked(), now);
+    const auto settled = std::get<Settled>(balancer.poll(now).value());
+    EXPECT_EQ(settled.reason, reason);
+    EXPECT_EQ(settled.submission->acked, reason ? 0u : 2u);
+    EXPECT_EQ(settled.submission->failed, reason ? 2u : 0u);
+  }
+}
+
 // Throttling.
 
 TEST(Balancer, AThrottledWorkerRestsForAsLongAsItWasAsked) {
