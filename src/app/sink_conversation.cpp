@@ -68,14 +68,17 @@ void SinkConversation::answer_later(std::uint32_t count, base::Time now) {
   if (!faults_.keepalive_only) answers_.push_back({base::after(now, faults_.delay), count});
 }
 
+bool SinkConversation::flush_record() {
+  if (recorder_ == nullptr || !recorder_->flush()) return true;
+  end_ = End::not_recorded;
+  answers_.clear();
+  return false;
+}
+
 /// Gives the answers that are due, and says whether there were any.
 bool SinkConversation::answer(base::Time now) {
   if (answers_.empty() || answers_.front().due > now) return false;
-  if (recorder_ != nullptr && recorder_->flush()) {
-    end_ = End::not_recorded;
-    answers_.clear();
-    return false;
-  }
+  if (!flush_record()) return false;
   while (!answers_.empty() && answers_.front().due <= now) {
     const std::uint32_t count = answers_.front().count;
     answers_.pop_front();
@@ -93,7 +96,7 @@ void SinkConversation::handle_timeout(base::Time now) {
   answer(now);
   if (ending()) return;
   if (owes()) {
-    if (now < base::after(spoke_at_, interval())) return;
+    if (now < base::after(spoke_at_, interval()) || !flush_record()) return;
     if (server_.output().empty()) ++counters_.keep_alives;
     server_.keep_alive();
     spoke_at_ = active_at_ = now;

@@ -22,8 +22,9 @@ namespace windlass::app {
 /// next_timeout(); after each of these send what is in output(), and once finished() and that is sent, close the
 /// connection.
 ///
-/// Nothing is acknowledged before it is recorded. While the peer waits for an answer it is given a sign of life every
-/// 5 s, as Logstash does. When nothing is owed to the peer and it says nothing for idle_limit, it has finished().
+/// Nothing is acknowledged before it is recorded, and the record is up to date with each sign of life, too. The peer is
+/// given one every 5 s while it waits for an answer, as by Logstash. When nothing is owed to the peer and it says
+/// nothing for idle_limit, it has finished().
 class SinkConversation {
  public:
   static constexpr base::Duration keep_alive_interval = std::chrono::seconds(5);
@@ -70,6 +71,7 @@ class SinkConversation {
   bool owes() const { return has_more_ || whole_windows_ > 0; }
   void take_event(std::uint32_t number, std::string_view payload, base::Time now);
   void answer_later(std::uint32_t count, base::Time now);
+  bool flush_record();
   bool answer(base::Time now);
   void end_with(End end, base::Time now);
   base::Duration interval() const { return faults_.keepalive_only ? keepalive_only_interval : keep_alive_interval; }

@@ -1,5 +1,6 @@
 #include "app/sink_conversation.h"
 
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <string>
@@ -93,6 +94,17 @@ TEST(SinkConversation, HasRecordedWhatItAcknowledges) {
   std::string first, second;
   EXPECT_TRUE(std::getline(file, first) && std::getline(file, second));
   EXPECT_EQ(first + second, "12");
+}
+
+TEST(SinkConversation, BringsTheRecordUpToDateWithEachSignOfLife) {
+  const test::TemporaryDirectory directory;
+  const std::string path = (directory.path() / "record").string();
+  Recorder recorder(path);
+  Peer peer(with([](SinkFaults& faults) { faults.keepalive_only = true; }), &recorder);
+  EXPECT_EQ(peer.says(window(1)), "");
+  EXPECT_EQ(std::filesystem::file_size(path), 0u);
+  EXPECT_EQ(peer.waits(start + 1s), keep_alive);
+  EXPECT_EQ(std::filesystem::file_size(path), 2u);
 }
 
 TEST(SinkConversation, AcknowledgesNothingThatItCannotRecord) {
