@@ -353,6 +353,7 @@ void Checker::compare(const core::Balancer& balancer) {
 
 void Checker::idle(const core::Balancer& balancer, base::Time now) {
   polled(now);
+  if (++idles_ % 1024 == 0) expect_figures(balancer.statistics(now));  // now and then: it is slow
   if (balancer.closed() != closed_) throw Violation("it closes when it is time to", closed_ ? "it did not" : "it did");
   deliveries_.expect_all_signalled();
   const base::Time next_timeout = balancer.next_timeout();

@@ -103,6 +103,7 @@ class Checker {
   bool closed_ = false;
   bool silent_ = false;  ///< closed, and all signals were given
   base::Time drain_deadline_ = base::never;
+  std::uint64_t idles_ = 0;
 };
 
 }  // namespace windlass::sim
