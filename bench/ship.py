@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""What it costs to ship a million lines of about 250 bytes to three sinks, from the file's bytes to the acknowledgement.
+
+CPU time and memory are the shipper's own, as its report says; the sinks run beside it on the same machine.
+usage: bench/ship.py WINDLASS [LINES]
+"""
+import json
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+SINKS = 3
+
+
+def write_lines(path, count):
+    """Lines that look like a log: a changing head, and words that repeat as words do."""
+    dice = random.Random(1)
+    words = ["".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(dice.randint(3, 10))) for _ in range(2000)]
+    tails = []
+    for _ in range(5000):
+        tail = ""
+        while len(tail) < 250:
+            tail += dice.choice(words) + " "
+        tails.append(tail)
+    with open(path, "w") as file:
+        for number in range(count):
+            head = f"2026-01-01T10:{number // 60000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d} app[{number % 32768}]: id={number} "
+            file.write((head + dice.choice(tails))[:249] + "\n")
+
+
+def start_sink(windlass):
+    sink = subprocess.Popen([windlass, "sink", "--listen", "lumberjack://127.0.0.1:0"], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+    while True:
+        line = sink.stdout.readline()
+        found = re.search(r"lumberjack://(\S+:\d+)", line)
+        if found:
+            return sink, found[1]
+        if not line:
+            raise SystemExit("a sink did not start")
+
+
+def ship(windlass, path, level, report):
+    sinks = []
+    try:
+        for _ in range(SINKS):
+            sinks.append(start_sink(windlass))
+        hosts = ",".join(address for _, address in sinks)
+        subprocess.run([windlass, "ship", "--to", f"lumberjack://{hosts}?compression_level={level}", "--report", report,
+                        path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    finally:
+        for sink, _ in sinks:
+            sink.terminate()
+            sink.wait()
+    return json.loads(pathlib.Path(report).read_text())
+
+
+def main():
+    windlass = sys.argv[1]
+    lines = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    with tempfile.TemporaryDirectory() as directory:
+        path = str(pathlib.Path(directory, "lines.log"))
+        write_lines(path, lines)
+        print(f"{'shipping':<16} {'events/s':>12} {'ns CPU':>8} {'MB resident':>12} {'lost':>6}")
+        for name, level in (("uncompressed", 0), ("level 1", 1), ("level 3", 3)):
+            runs = [ship(windlass, path, level, str(pathlib.Path(directory, "report"))) for _ in range(3)]
+            runs.sort(key=lambda report: report["cpu_seconds"])
+            middle = runs[1]
+            print(f"{name:<16} {middle['acked'] / middle['seconds']:>12.0f} "
+                  f"{middle['cpu_seconds'] / middle['acked'] * 1e9:>8.0f} "
+                  f"{max(run['max_rss_bytes'] for run in runs) / 1e6:>12.1f} {lines - middle['acked']:>6}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
