@@ -41,15 +41,16 @@ class Sink {
         case LumberjackServer::Event::Kind::window_complete:
           ++completed;
           // An early full ack may have closed it already.
-          RC_ASSERT(open_.empty() || open_.back().seen == open_.back().count);
+          if (!open_.empty()) RC_ASSERT(open_.back().seen == open_.back().count);
           break;
       }
     }
     if (chance_.chance(0.2)) server.keep_alive();
-    while (server.pending() > 0 && chance_.chance(0.5)) {
-      Open& oldest = open_.front();
+    while (!open_.empty() && chance_.chance(0.5)) {
+      const Open& oldest = open_.front();
+      const std::size_t pending = server.pending();
       server.ack(static_cast<std::uint32_t>(chance_.chance(0.5) ? oldest.seen : chance_.below(oldest.seen + 1)));
-      if (server.pending() == open_.size()) break;
+      if (server.pending() == pending) break;
       open_.pop_front();
     }
   }
@@ -68,7 +69,8 @@ class Sink {
 };
 
 RC_GTEST_PROP(LumberjackConversation, DeliversEveryEventOnceAndInOrderAndAcknowledgesIt, ()) {
-  const auto batches = *rc::gen::container<std::vector<std::vector<std::string>>>(test::payloads());
+  const auto batches =
+      *rc::gen::resize(40, rc::gen::container<std::vector<std::vector<std::string>>>(test::payloads()));
   const int compression_level = *rc::gen::inRange(0, 4);
   const auto max_pending = *rc::gen::inRange<std::size_t>(1, 4);
   base::Random chance(*rc::gen::arbitrary<std::uint64_t>());
