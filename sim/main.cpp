@@ -69,7 +69,7 @@ struct Running {
 std::string command(const Case& what) {
   std::string text = fmt::format("windlass-sim --seed {}", what.seed);
   if (what.kind != Kind::drawn) text += what.kind == Kind::wire ? " --world wire" : " --world balancer";
-  for (const Change& change : what.changes) text += fmt::format(" --set {}={:g}", change.figure->name, change.value);
+  for (const Change& change : what.changes) text += fmt::format(" --set {}={}", change.figure->name, change.value);
   return text;
 }
 

@@ -141,16 +141,19 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.republish = dice.fault(0.5);
 
   s.faulty = dice.one_of({500, 5000, 30000, 300000});
+  // Not so long that connecting again and again is most of what happens.
+  s.faulty = std::min(s.faulty, 1000 * s.wait_retry);
+  if (s.ttl > 0) s.faulty = std::min(s.faulty, 100 * s.ttl);
   s.jump = dice.fault(0.01);
   s.interleave = dice.one_of({0, 0.05, 0.5});
   s.ending = dice.one_of({0, 0, 0, 0, 1, 2, 3});
 
   s.unrest = dice.chance(0.5) ? 0 : dice.about(1, 20);
   s.modes = dice.about(1, 128);
-  s.refuse = dice.fault(0.9);
-  s.hang = dice.fault(0.5);
+  s.refuse = dice.fault(0.6);
+  s.hang = dice.fault(0.3);
   s.cut = dice.fault(0.5);
-  s.idle_cut = dice.fault(0.5);
+  s.idle_cut = dice.fault(0.3);
   s.late = dice.fault(0.3);
   s.never = dice.fault(0.2);
   s.keep_alive = dice.fault(0.3);
