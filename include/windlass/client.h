@@ -31,9 +31,10 @@ class SyncClient {
   /// Closes the connection. May be called when there is none.
   virtual void close() noexcept = 0;
 
-  /// Makes a connect or publish that is under way return soon. The only call that comes from another thread. A client
-  /// that cannot do it is left to finish by itself: its late answer changes nothing, and LoadBalancer::close() does not
-  /// wait for it longer than Options::close_grace.
+  /// Makes a connect or publish that is under way return soon; close() follows. The only call that comes from another
+  /// thread, so the other call may have only just begun, or ended just now. A client that cannot do it is left to
+  /// finish by itself: its late answer changes nothing, and LoadBalancer::close() does not wait for it longer than
+  /// Options::close_grace.
   virtual void interrupt() noexcept {}
 };
 
@@ -85,6 +86,7 @@ class Completion {
 };
 
 /// A client that calls back. Its member functions are called from the balancer's loop thread and must return at once.
+/// An exception from connect or publish counts as the loss of the connection.
 class AsyncClient {
  public:
   virtual ~AsyncClient() = default;

@@ -72,8 +72,8 @@ class LoadBalancer {
  public:
   using Options = LoadBalancerOptions;
 
-  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none, and what
-  /// the factory throws.
+  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none,
+  /// std::invalid_argument when one has no client, and what the factory throws.
   explicit LoadBalancer(WorkerFactory workers) : LoadBalancer(std::move(workers), Options()) {}
   LoadBalancer(WorkerFactory workers, Options options);
   /// Closes. Not to be run from a signal.

@@ -51,6 +51,7 @@ void AnswerDoor::take(std::vector<Answer>& answers) {
 }
 
 void AnswerDoor::close() {
+  own_.clear();
   const std::lock_guard lock(mutex_);
   closed_ = true;
   others_.clear();

@@ -62,6 +62,7 @@ class AnswerDoor {
   /// Exchanges what has come in for an empty vector.
   void take(std::vector<Answer>& answers);
   bool empty() const { return own_.empty() && !filled_.load(); }
+  /// Forgets what has come in, and what other threads say from now on. The loop's thread is not to post any more.
   void close();
 
  private:

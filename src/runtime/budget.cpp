@@ -6,13 +6,15 @@ namespace windlass::runtime {
 
 std::error_code Budget::take(std::size_t events, std::size_t bytes, bool wait) {
   if (closed()) return errc::closed;
-  if (try_take(events, bytes)) return {};
   if (events > max_events_ || bytes > max_bytes_) return errc::too_large;
+  if (try_take(events, bytes)) return {};
   return wait ? wait_for_room(events, bytes) : make_error_code(errc::queue_full);
 }
 
 bool Budget::try_take(std::size_t events, std::size_t bytes) {
-  // Taken first and checked afterwards: one atomic addition each, and the sum never stays above the limit.
+  // Who finds no room touches nothing, so that it takes none from those who fit.
+  if (events_.load() + events > max_events_ || bytes_.load() + bytes > max_bytes_) return false;
+  // Then taken first and checked afterwards: one atomic addition each, and the sum never stays above the limit.
   if (events_.fetch_add(events) + events <= max_events_) {
     if (bytes_.fetch_add(bytes) + bytes <= max_bytes_) return true;
     bytes_.fetch_sub(bytes);

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
+#include <climits>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -26,13 +28,27 @@ namespace {
 constexpr std::chrono::microseconds nap_below{1000};
 constexpr std::chrono::microseconds nap{50};
 
+/// Longer than any connect takes, short enough that clients can reckon with it in any unit.
+constexpr std::chrono::nanoseconds longest_connect = std::chrono::hours(24);
+
+/// For people. To be called while an exception is being handled.
+std::string what_was_thrown() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return std::string("the client threw: ") + error.what();
+  } catch (...) {
+    return "the client threw";
+  }
+}
+
 base::Time clock_now() {
   return base::Time(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 core::Options core_options(const LoadBalancer::Options& options) {
   core::Options result;
-  result.max_attempts = options.max_retries < 0 ? 0 : options.max_retries + 1;
+  result.max_attempts = options.max_retries < 0 ? 0 : std::min(options.max_retries, INT_MAX - 1) + 1;
   result.guaranteed = options.guaranteed;
   result.timeout = options.timeout;
   result.progress_timeout = options.progress_timeout;
@@ -48,7 +64,8 @@ core::Options core_options(const LoadBalancer::Options& options) {
 struct Channel {
   std::string endpoint;
   std::variant<std::unique_ptr<AsyncClient>, std::unique_ptr<runtime::SyncThread>> client;
-  std::string lost_detail;  ///< what the client said of the end of its connection
+  std::optional<core::ConnectionId> wanted;  ///< from Connect to Disconnect: the connection of which news are told
+  std::string lost_detail;                   ///< what the client said of its end
 
   AsyncClient* async() {
     const auto* client_ptr = std::get_if<std::unique_ptr<AsyncClient>>(&client);
@@ -73,7 +90,7 @@ class LoadBalancer::Impl {
   std::error_code publish_events(EventBuffer&& events, Signal&& signal, PublishOptions options, bool wait);
   bool drain(std::chrono::nanoseconds deadline);
   void close();
-  Statistics statistics() const;
+  Statistics statistics();
 
  private:
   // On the loop's thread.
@@ -81,10 +98,12 @@ class LoadBalancer::Impl {
   bool turn();
   void sleep();
   void take_in();
+  void tell_connections();
   void perform_all();
   void settle_budget();
   void signal_all();
   void close_now();
+  Statistics snapshot();
 
   void take_answer(const runtime::Connected& answer);
   void take_answer(runtime::Lost& answer);
@@ -102,7 +121,7 @@ class LoadBalancer::Impl {
   std::error_code take_budget(std::size_t events, std::size_t bytes, bool wait);
   void refuse_from_now_on();
   void wait_for_end() const;
-  Statistics snapshot() const;
+  Statistics with_refusals(Statistics statistics) const;
 
   // Constant after construction.
   const Options options_;
@@ -124,6 +143,9 @@ class LoadBalancer::Impl {
   std::size_t held_bytes_ = 0;
   std::vector<std::shared_ptr<core::Submission>> submissions_;
   std::vector<runtime::Answer> answers_;
+  /// Connections made that are still to be told of: not while answers are taken in, since whoever hears of it may call
+  /// close(), which takes in as well.
+  std::deque<ConnectionEvent> to_tell_;
   /// Publishers still to be told. A member, since a signal may call close(), which tells them all before it returns.
   std::deque<core::Settled> to_signal_;
   unsigned signalling_ = 0;  ///< calls of signal_all under way
@@ -132,7 +154,7 @@ class LoadBalancer::Impl {
   mutable std::mutex end_mutex_;
   mutable std::condition_variable ended_;
   bool has_ended_ = false;
-  Statistics final_;
+  Statistics final_;  ///< without the refusals, which go on
 
   std::thread thread_;
 };
@@ -141,6 +163,9 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
     : options_(std::move(options)), budget_(options_.queue_events, options_.queue_bytes) {
   std::vector<Worker> made = workers(*loop_);
   if (made.empty()) throw std::system_error(errc::no_workers_configured);
+  for (const Worker& worker : made)
+    if (std::visit([](const auto& client) { return client == nullptr; }, worker.client))
+      throw std::invalid_argument("the worker \"" + worker.endpoint + "\" has no client");
   door_ = std::make_shared<runtime::AnswerDoor>(loop_, made.size());
   std::vector<core::WorkerOptions> worker_options;
   for (Worker& worker : made) {
@@ -236,11 +261,11 @@ void LoadBalancer::Impl::close() {
   wait_for_end();
 }
 
-Statistics LoadBalancer::Impl::statistics() const {
-  if (loop_->on_thread()) return snapshot();
+Statistics LoadBalancer::Impl::statistics() {
+  if (loop_->on_thread()) return with_refusals(snapshot());
   {
     const std::lock_guard lock(end_mutex_);
-    if (has_ended_) return final_;
+    if (has_ended_) return with_refusals(final_);
   }
   // Shared with the loop, which may end without having come to it.
   const auto answer = std::make_shared<std::promise<Statistics>>();
@@ -248,13 +273,12 @@ Statistics LoadBalancer::Impl::statistics() const {
   boost::asio::post(loop_->context(), [this, answer] { answer->set_value(snapshot()); });
   while (future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
     const std::lock_guard lock(end_mutex_);
-    if (has_ended_) return final_;
+    if (has_ended_) return with_refusals(final_);
   }
-  return future.get();
+  return with_refusals(future.get());
 }
 
-Statistics LoadBalancer::Impl::snapshot() const {
-  Statistics statistics = balancer_->statistics(clock_now());
+Statistics LoadBalancer::Impl::with_refusals(Statistics statistics) const {
   statistics.ledger.refused += refused_.load(std::memory_order_relaxed);
   return statistics;
 }
@@ -278,12 +302,14 @@ void LoadBalancer::Impl::run() {
     }
   }
   perform_all();
-  const auto deadline = std::chrono::steady_clock::now() + options_.close_grace;
+  const auto deadline = std::chrono::steady_clock::time_point(
+      base::after(clock_now(), std::max(options_.close_grace, std::chrono::nanoseconds(0))).time_since_epoch());
   for (Channel& channel : channels_)
     if (auto* thread = channel.sync()) thread->stop();
   for (Channel& channel : channels_)
     if (auto* thread = channel.sync()) thread->finish(deadline);
   door_->close();
+  loop_->release_thread();
   const std::lock_guard lock(end_mutex_);
   final_ = snapshot();
   has_ended_ = true;
@@ -328,7 +354,16 @@ void LoadBalancer::Impl::take_in() {
   for (runtime::Answer& answer : answers_) std::visit([this](auto& one) { take_answer(one); }, answer);
 }
 
+void LoadBalancer::Impl::tell_connections() {
+  while (!to_tell_.empty()) {
+    const ConnectionEvent event = std::move(to_tell_.front());
+    to_tell_.pop_front();
+    options_.on_connection(event);
+  }
+}
+
 void LoadBalancer::Impl::perform_all() {
+  tell_connections();
   while (std::optional<core::Action> action = balancer_->poll(now_))
     std::visit([this](auto& one) { perform(one); }, *action);
 }
@@ -350,17 +385,27 @@ void LoadBalancer::Impl::close_now() {
   signal_all();
 }
 
+Statistics LoadBalancer::Impl::snapshot() {
+  now_ = clock_now();
+  take_in();  // what was accepted before it was asked for counts
+  return balancer_->statistics(now_);
+}
+
 void LoadBalancer::Impl::take_answer(const runtime::Connected& answer) {
   balancer_->on_connected(answer.connection, now_);
-  if (options_.on_connection) options_.on_connection({channels_[answer.connection.worker].endpoint, true, {}, {}});
+  const Channel& channel = channels_[answer.connection.worker];
+  if (options_.on_connection && channel.wanted == answer.connection)
+    to_tell_.push_back({channel.endpoint, true, {}, {}});
 }
 
 void LoadBalancer::Impl::take_answer(runtime::Lost& answer) {
-  channels_[answer.connection.worker].lost_detail = std::move(answer.detail);
+  Channel& channel = channels_[answer.connection.worker];
+  if (channel.wanted == answer.connection) channel.lost_detail = std::move(answer.detail);
   balancer_->on_lost(answer.connection, answer.error, now_);
 }
 
 void LoadBalancer::Impl::perform(core::Settled& settled) {
+  settle_budget();  // whoever hears that an event is done may use its room
   to_signal_.push_back(std::move(settled));
   signal_all();
 }
@@ -386,6 +431,7 @@ void LoadBalancer::Impl::signal_all() {
 
 void LoadBalancer::Impl::perform(const core::Disconnect& disconnect) {
   Channel& channel = channels_[disconnect.connection.worker];
+  channel.wanted.reset();
   if (auto* thread = channel.sync()) {
     thread->close(disconnect.connection);
   } else {
@@ -401,21 +447,26 @@ void LoadBalancer::Impl::perform(const core::Disconnect& disconnect) {
 
 void LoadBalancer::Impl::perform(const core::Connect& connect) {
   Channel& channel = channels_[connect.connection.worker];
+  channel.wanted = connect.connection;
   door_->begin(connect.connection);
-  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(options_.timeout);
-  if (auto* thread = channel.sync()) {
-    thread->connect(connect.connection, timeout);
-  } else {
-    channel.async()->connect(Link(door_, connect.connection.worker, connect.connection.number), timeout);
+  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.timeout, longest_connect));
+  if (auto* thread = channel.sync()) return thread->connect(connect.connection, timeout);
+  const Link link(door_, connect.connection.worker, connect.connection.number);
+  try {
+    channel.async()->connect(link, timeout);
+  } catch (...) {
+    link.lost(errc::connect_failed, what_was_thrown());
   }
 }
 
 void LoadBalancer::Impl::perform(core::Send& send) {
   Channel& channel = channels_[send.worker];
-  if (auto* thread = channel.sync()) {
-    thread->publish(send.attempt, std::move(send.batch));
-  } else {
+  if (auto* thread = channel.sync()) return thread->publish(send.attempt, std::move(send.batch));
+  try {
     channel.async()->publish(std::move(send.batch), Completion(door_, send.attempt));
+  } catch (...) {
+    if (channel.wanted)
+      Link(door_, channel.wanted->worker, channel.wanted->number).lost(errc::connection_lost, what_was_thrown());
   }
 }
 

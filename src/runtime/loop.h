@@ -18,6 +18,8 @@ class Loop {
 
   /// The calling thread is the one that runs the loop.
   void adopt_thread() { thread_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+  /// No thread runs the loop any more. Its identity may soon be another's.
+  void release_thread() { thread_.store({}, std::memory_order_relaxed); }
   bool on_thread() const { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
 
   /// Makes a loop that sleeps, or is about to, look for work again. Cheap when it does not. To be called after the work

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -95,6 +96,8 @@ namespace {
 constexpr std::uint16_t default_port = 5044;
 
 std::vector<Worker> make_workers(runtime::Loop& loop, const LumberjackOptions& options) {
+  if (options.compression_level < 0 || options.compression_level > 9)
+    throw std::invalid_argument("a compression level is 0 to 9, not " + std::to_string(options.compression_level));
   std::optional<net::TlsContext> tls;
   if (options.tls) tls = net::TlsContext::client(*options.tls);
   const std::size_t hosts = options.hosts.size();
