@@ -449,14 +449,11 @@ void Balancer::update_connections(base::Time now) {
 
 std::optional<Action> Balancer::hand_out(base::Time now) {
   if (closed_ || queue_.empty()) return std::nullopt;
-  unsigned best = std::numeric_limits<unsigned>::max();
-  for (const Worker& worker : workers_)
-    if (worker.participating(now) && !worker.failing()) best = std::min(best, worker.options().priority);
   candidates_.clear();
   std::size_t participants = 0;
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     const Worker& worker = workers_[id];
-    if (!worker.participating(now) || worker.options().priority > best) continue;
+    if (!worker.participating(now)) continue;
     ++participants;
     if (worker.has_room()) candidates_.push_back(id);
   }

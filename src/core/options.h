@@ -39,7 +39,7 @@ struct WorkerOptions {
   base::Duration max_wait_retry = std::chrono::seconds(60);
   /// A connection is replaced after this time, once nothing is in flight on it; 0: never.
   base::Duration ttl{0};
-  /// Draws only while no worker of a lower number is in use.
+  /// Connects, and so draws, only while every worker of a lower number is failing.
   unsigned priority = 0;
   /// How much may be in flight.
   std::shared_ptr<WindowPolicy> window = fixed_window(2);

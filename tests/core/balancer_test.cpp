@@ -260,6 +260,48 @@ TEST(Balancer, WhatKeepsFailingRestsAndOnlyThenItsWaitBegins) {
   EXPECT_LE(world.heard[publish].at - failed_at, 26s);
 }
 
+TEST(Balancer, EventsThatFailWithAnErrorOfTheirOwnSpendAnAttempt) {
+  World world(1, {.max_attempts = 1});
+  const auto publish = world.publish(2);
+  world.answer(world.take().attempt, PublishResult::returned({{0, errc::temporary}, {1, errc::temporary}}));
+  EXPECT_EQ(world.heard[publish].reason, errc::attempts_exhausted);
+}
+
+// Who is to blame: the endpoint, or the work.
+
+TEST(Balancer, WorkThatFailedElsewhereIsBlamedForTheLossOfAConnection) {
+  World world(2);
+  world.publish();
+  world.lose(world.take().worker);
+  const auto again = world.take();
+  world.lose(again.worker);
+  EXPECT_EQ(world.state(again.worker), WorkerState::connected) << "again, at once";
+  EXPECT_EQ(world.figures(again.worker).connects, 2u);
+}
+
+TEST(Balancer, WorkThatFailedElsewhereIsBlamedForASilence) {
+  World world(2, {.timeout = 30s}, {.wait_retry = 10s});
+  world.publish();
+  world.lose(world.take().worker);
+  const auto again = world.take();
+  world.pass(30s);
+  EXPECT_EQ(world.state(again.worker), WorkerState::connected);
+  EXPECT_EQ(world.figures(again.worker).connects, 2u);
+}
+
+TEST(Balancer, AnEndpointThatIsKnownToFailIsBlamedWhateverItFails) {
+  World world(2, {.max_attempts = 0}, {.wait_retry = 10s});
+  world.publish();
+  const auto first = world.take();
+  world.publish();
+  world.lose(world.take().worker);  // so this one is known to fail
+  world.pass(10s);
+  world.lose(first.worker);
+  const auto at_the_failing = world.take_from(1 - first.worker);
+  world.lose(at_the_failing.worker);
+  EXPECT_EQ(world.state(at_the_failing.worker), WorkerState::waiting);
+}
+
 TEST(Balancer, ASubmissionThatIsUsedAgainBeginsAnew) {
   const base::Time now{1h};
   Balancer balancer({}, std::vector<WorkerOptions>(1), 1, now);
@@ -307,6 +349,25 @@ TEST(Balancer, TheTimeIsOfThrottledAnswersOnly) {
   world.answer(world.take().attempt, result);
   world.pass(1s);
   EXPECT_EQ(world.sent.size(), 1u);
+}
+
+TEST(Balancer, TheWindowHearsOfThrottlingInFullAndInPart) {
+  struct Policy final : WindowPolicy {
+    unsigned window() const override { return 1; }
+    const char* reason() const override { return "counts"; }
+    void on_throttled(base::Time) override { ++throttles; }
+    int throttles = 0;
+  };
+  const auto policy = std::make_shared<Policy>();
+  World world(1, {}, {.window = policy});
+  world.publish(3);
+  world.answer(world.take().attempt, PublishResult::throttled());
+  EXPECT_EQ(policy->throttles, 1);
+  world.pass(1s);
+  world.answer(world.take().attempt, PublishResult::returned({{1, errc::throttled}, {2, errc::throttled}}));
+  EXPECT_EQ(policy->throttles, 2) << "once for a batch";
+  world.answer(world.take().attempt, PublishResult::acked());
+  EXPECT_EQ(policy->throttles, 2);
 }
 
 TEST(Balancer, OthersGoOnWhileOneIsThrottled) {
