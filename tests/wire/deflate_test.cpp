@@ -176,6 +176,9 @@ TEST(Inflater, NoticesBytesBehindTheEndHoweverTheyArrive) {
 TEST(Inflater, InflatesUpToItsLimitAndNotAByteFurther) {
   const std::string text(10'000, 'x');
   EXPECT_EQ(inflate(deflate(text), 10'000), (Inflated{Status::end, text}));
+  // Also when the end comes after the last byte that may come out.
+  Inflater exact(10'000);
+  EXPECT_EQ(inflate(exact, deflate(text), {1}), (Inflated{Status::end, text}));
   const Inflated beyond = inflate(deflate(text), 9'999);
   EXPECT_EQ(beyond.status, Status::too_large);
   EXPECT_EQ(beyond.bytes.size(), 9'999u);
