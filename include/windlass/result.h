@@ -27,7 +27,7 @@ struct PublishResult {
 
   /// Events from this index on were not acknowledged, for the reason `error`.
   std::uint32_t rest_from = none;
-  /// Single events below `rest_from` that were not acknowledged, by ascending index.
+  /// Single events below `rest_from` that were not acknowledged, each once; best by ascending index.
   std::vector<Unpublished> rest;
   /// What happened to the connection or the endpoint; none when both are fine. classify() decides what follows:
   /// retryable and throttled rest the worker, connection_fatal closes it, permanent rejects [rest_from, end).

@@ -19,6 +19,16 @@ std::shared_ptr<Submission> share_submission(const Batch::Slice& slice) {
   return {slice.buffer, &submission_of(slice)};
 }
 
+/// The result with its list in order: an event that a client names out of turn must not pass for acknowledged.
+PublishResult ascending(PublishResult result) {
+  const auto by_index = [](const PublishResult::Unpublished& a, const PublishResult::Unpublished& b) {
+    return a.index < b.index;
+  };
+  if (!std::is_sorted(result.rest.begin(), result.rest.end(), by_index))
+    std::stable_sort(result.rest.begin(), result.rest.end(), by_index);
+  return result;
+}
+
 /// This work failed at another worker before, without progress since: it may be the work that is bad.
 bool failed_at_another(const Work& work, WorkerId worker) {
   return work.failures > 0 && (work.failed_elsewhere || work.failed_at != worker);
@@ -217,7 +227,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   Worker& worker = workers_[worker_id];
   Work work = end_attempt(*attempt, now);
   const bool blamed = worker.failing() || !failed_at_another(work, worker_id);
-  const SortedOut sorted = sort_out(work.batch, acked_before, result);
+  const SortedOut sorted = sort_out(work.batch, acked_before, ascending(result));
   worker.alive(options_, now);
 
   const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
