@@ -29,6 +29,7 @@
 #include "base/time.h"
 #include "core/action.h"
 #include "core/attempts.h"
+#include "core/hand_out_policy.h"
 #include "core/options.h"
 #include "core/submission.h"
 #include "core/work_queue.h"
@@ -38,7 +39,9 @@ namespace windlass::core {
 
 class Balancer {
  public:
-  /// `workers` must not be empty.
+  /// `workers` must not be empty. Without a policy, each worker's window is fixed at its bound.
+  Balancer(Options options, std::vector<WorkerOptions> workers, std::unique_ptr<HandOutPolicy> policy,
+           std::uint64_t seed, base::Time now);
   Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now);
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
@@ -88,6 +91,9 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
+  Send send(Work work, WorkerId worker, base::Time now);
+  std::size_t find_candidates(base::Time now);
+  unsigned window(WorkerId worker) const;
   void update_connections(base::Time now);
 
   // Taking back.
@@ -111,6 +117,7 @@ class Balancer {
   std::vector<Worker> workers_;
   Attempts attempts_;
   WorkQueue queue_;
+  std::unique_ptr<HandOutPolicy> policy_;
   std::deque<Action> outputs_;
   Ledger ledger_;
   std::size_t held_events_ = 0;
@@ -123,6 +130,7 @@ class Balancer {
   bool connections_stale_ = true;
   base::Time now_;                    ///< the last time heard of
   std::vector<WorkerId> candidates_;  ///< scratch space of hand_out
+  std::vector<WorkerId> others_;      ///< the same
 };
 
 }  // namespace windlass::core

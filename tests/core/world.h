@@ -305,7 +305,7 @@ class World {
         for (std::uint32_t event = slice.first; event < slice.first + slice.count; ++event)
           check(events.emplace(slice.buffer.get(), event).second, "an event has two live attempts");
     }
-    check(in_flight <= workers_[send.worker].window->window(), "a window is exceeded");
+    check(in_flight <= workers_[send.worker].window, "a window is exceeded");
     Endpoint& endpoint = endpoints[send.worker];
     if (!endpoint.answer) return sent.push_back(one);
     ++endpoint.sends;
