@@ -272,6 +272,11 @@ bool Checker::another_draws(const Line& line, base::Time now, bool surely) const
 
 EventNumber Checker::settled(const core::Settled& settled) {
   if (silent_) throw Violation("no signal after close", fmt::format("{} events were signalled", settled.count));
+  if (deliveries_.doubtful() > 0) {
+    // What hears of its end was dropped, beyond doubt.
+    const auto& submission = static_cast<const NumberedSubmission&>(*settled.submission);
+    if (submission.number < next_publish()) works_.dropped(submission.number, settled.first, settled.count);
+  }
   return deliveries_.settled(settled);
 }
 
@@ -381,10 +386,9 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
   for (const Line& line : lines_) {
     if (line.overdue(now)) throw late(line, "it is overdue");
     if (line.next_deadline() < next_timeout) throw late(line, "its deadline comes earlier");
-    if (line.state == Line::State::idle) {
-      if (line.reconnect.surely_past(now) ? wanted(line) : line.reconnect.latest < next_timeout)
-        throw Violation("workers that do not participate try to reconnect", name(line, id_of(line)));
-    }
+    // One that is not wanted may be past its backoff already, and waits for nothing.
+    if (line.state == Line::State::idle && wanted(line) && line.reconnect.latest < next_timeout)
+      throw Violation("workers that do not participate try to reconnect", name(line, id_of(line)));
     if (work_waits && line.state == Line::State::connected && line.rested.surely_ahead(now) &&
         line.rested.latest < next_timeout)
       throw late(line, "its rest ends earlier");
@@ -394,24 +398,32 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
     throw Violation("no deadline is slept over", "that of work that waits");
 }
 
-bool Checker::at_rest() const {
+bool Checker::at_rest(base::Time well_since) const {
   return all_settled() && (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
-                             return line.state == Line::State::connected || !wanted(line);
+                             return line.state == Line::State::connected || line.connected_at >= well_since ||
+                                    !wanted(line);
                            }));
 }
 
-void Checker::expect_rest(const core::Balancer& balancer, base::Time now) const {
+void Checker::expect_rest(const core::Balancer& balancer, base::Time well_since, base::Time now) const {
   if (!all_settled())
     throw Violation("once faults end, everything accepted is signalled in time",
                     fmt::format("{} events are queued and {} in flight", deliveries_.queued() + deliveries_.doubtful(),
                                 deliveries_.flying()));
-  if (!at_rest()) throw Violation("once faults end, every worker participates again", "some do not");
+  if (!at_rest(well_since)) throw Violation("once faults end, every worker participates again", "some do not");
+  expect_figures(balancer.statistics(now));
+}
+
+void Checker::expect_figures(const Statistics& statistics) const {
   std::uint64_t acked = 0;
-  for (const WorkerStatistics& worker : balancer.statistics(now).workers) {
+  std::uint64_t in_flight = 0;
+  for (const WorkerStatistics& worker : statistics.workers) {
     acked += worker.acked;
-    if (worker.in_flight > 0) throw Violation("figures agree", "a worker has something in flight at rest");
+    in_flight += worker.in_flight;
   }
-  if (acked != deliveries_.acked()) throw Violation("figures agree", "what the workers acked is not what was acked");
+  if (acked != deliveries_.acked() || in_flight != deliveries_.flying())
+    throw Violation("the workers' figures add up", fmt::format("{} acked and {} in flight instead of {} and {}", acked,
+                                                               in_flight, deliveries_.acked(), deliveries_.flying()));
 }
 
 }  // namespace windlass::sim

@@ -61,10 +61,10 @@ class Checker {
   void compare(const core::Balancer& balancer);
   /// After poll() answered nothing.
   void idle(const core::Balancer& balancer, base::Time now);
-  /// Everything is settled, and every worker that is wanted participates.
-  bool at_rest() const;
-  /// After the world has been well for long enough: it is at rest, and the workers' figures agree.
-  void expect_rest(const core::Balancer& balancer, base::Time now) const;
+  /// Everything is settled, and every worker that is wanted is connected, or was since the world became well.
+  bool at_rest(base::Time well_since) const;
+  /// After the world has been well for long enough: it is at rest.
+  void expect_rest(const core::Balancer& balancer, base::Time well_since, base::Time now) const;
 
   const Flight& flight(std::uint32_t number) const { return flights_[number]; }
   bool is_closed() const { return closed_; }
@@ -84,6 +84,7 @@ class Checker {
   std::vector<EventNumber> land(Line& line, std::uint32_t flight, base::Time now);
   void acked(std::span<const EventNumber> events);
   void expect_conserved_work(base::Time now) const;
+  void expect_figures(const Statistics& statistics) const;
   void expect_deadlines(base::Time next_timeout, base::Time now) const;
 
   core::WorkerId id_of(const Line& line) const { return static_cast<core::WorkerId>(&line - lines_.data()); }

@@ -123,6 +123,7 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.guaranteed = dice.chance(0.1);
   s.timeout = dice.one_of({500, 2000, 5000, 30000});
   s.progress_timeout = s.timeout * dice.one_of({1, 3, 10});
+  s.latency = std::min(s.latency, s.timeout / 20);  // a world that is well answers in time
   s.dead_letter = dice.chance(0.5);
   s.queue_events = dice.one_of({4, 64, 1000, 4096, 65536});
   s.queue_bytes = dice.one_of({256, 10000, 1 << 20, 1 << 25});

@@ -146,30 +146,34 @@ void Wires::write_to_client(Wire& wire) {
 // the server and its application
 
 void Wires::read_at_server(Wire& wire) {
-  using Event = protocol::LumberjackServer::Event;
-  while (wire.server.wants_input() && !wire.arrived.empty()) {
+  for (;;) {
+    poll_server(wire);
+    if (!wire.server.wants_input() || wire.arrived.empty()) return;
     const std::size_t count = std::min<std::size_t>(wire.arrived.size(), 65536);
     wire.server.receive(wire.arrived.view().substr(0, count));
     wire.arrived.consume(count);
-    while (const auto event = wire.server.poll()) {
-      switch (event->kind) {
-        case Event::Kind::window_begun:
-          wire.windows.emplace_back();
-          break;
-        case Event::Kind::event:
-          wire.windows.back().events.push_back(expect_whole(event->payload));
-          if (wire.windows.back().events.size() != event->number)
-            throw Violation("a server sees every event once", "events were counted wrong");
-          break;
-        case Event::Kind::window_complete:
-          wire.windows.back().complete = true;
-          begin_serving(wire);
-          break;
-      }
-    }
-    if (wire.server.error())
-      throw Violation("a server understands our client", std::string(wire.server.error_detail()));
   }
+}
+
+void Wires::poll_server(Wire& wire) {
+  using Event = protocol::LumberjackServer::Event;
+  while (const auto event = wire.server.poll()) {
+    switch (event->kind) {
+      case Event::Kind::window_begun:
+        wire.windows.emplace_back();
+        break;
+      case Event::Kind::event:
+        wire.windows.back().events.push_back(expect_whole(event->payload));
+        if (wire.windows.back().events.size() != event->number)
+          throw Violation("a server sees every event once", "events were counted wrong");
+        break;
+      case Event::Kind::window_complete:
+        wire.windows.back().complete = true;
+        begin_serving(wire);
+        break;
+    }
+  }
+  if (wire.server.error()) throw Violation("a server understands our client", std::string(wire.server.error_detail()));
 }
 
 void Wires::begin_serving(Wire& wire) {

@@ -68,6 +68,7 @@ class Wires final : public Network {
   void write_to_server(Wire& wire);
   void write_to_client(Wire& wire);
   void read_at_server(Wire& wire);
+  void poll_server(Wire& wire);
   void begin_serving(Wire& wire);
   void acknowledge(Wire& wire, std::uint32_t count);
   void serve(Wire& wire);

@@ -199,6 +199,14 @@ void Works::close() {
   fresh_.clear();
 }
 
+void Works::dropped(std::uint32_t publish, std::uint32_t first, std::uint32_t count) {
+  const Deliveries::Publish& what = deliveries_.publish(publish);
+  const EventNumber end = what.first + std::min(what.count, first + count);
+  for (EventNumber event = what.first + first; event < end; ++event)
+    if (deliveries_.event(event).fate == Fate::doubtful)
+      finish(deliveries_.event(event).work, errc::attempts_exhausted, false);
+}
+
 void Works::resolve(const Ledger& ledger) {
   if (doubtful_ == 0) return;
   const std::uint64_t gone = deliveries_.dropped_of_doubtful(ledger);

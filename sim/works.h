@@ -84,6 +84,8 @@ class Works {
   void expire(base::Time now);
   /// Everything that waits ends.
   void close();
+  /// The publisher heard of the end of these events of a publish: doubtful ones were dropped.
+  void dropped(std::uint32_t publish, std::uint32_t first, std::uint32_t count);
   /// Settles doubts, where what the balancer says leaves only one answer.
   void resolve(const Ledger& ledger);
 

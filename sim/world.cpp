@@ -86,10 +86,12 @@ Report World::run() {
   schedule();
   poll_all();
   // Faults, and then the time in which everything must come to rest.
-  const auto at_rest = [&] { return stage_.healed && (drained_ || scenario_.ending != 1) && checker_.at_rest(); };
+  const auto at_rest = [&] {
+    return stage_.healed && (drained_ || scenario_.ending != 1) && checker_.at_rest(well_since_);
+  };
   while (!at_rest() && step(rest_deadline_)) {
   }
-  checker_.expect_rest(balancer_, stage_.now);
+  checker_.expect_rest(balancer_, well_since_, stage_.now);
   // After close, whatever is still on its way changes nothing.
   if (!checker_.is_closed()) close();
   while (step(base::never)) {
@@ -143,6 +145,7 @@ void World::happen(const Happening& what) {
 
 void World::heal() {
   stage_.healed = true;
+  well_since_ = stage_.now;
   hosts_.heal();
   rest_deadline_ = rest_deadline();
   stage_.trace.add({.at = stage_.now, .kind = Step::Kind::heal});

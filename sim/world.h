@@ -69,6 +69,7 @@ class World final : public Inputs {
   Hosts hosts_;
   std::unique_ptr<Network> network_;
   std::uint32_t left_to_publish_;
+  base::Time well_since_ = base::never;
   base::Time rest_deadline_ = base::never;
   bool drained_ = false;
   base::Time last_timeout_{};

@@ -1,14 +1,13 @@
 // The command line: what the user asks for, as plain data.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "app/config_reader.h"
-#include "base/time.h"
+#include "app/sink.h"
+#include "app/test_command.h"
 
 namespace windlass::app {
 
@@ -18,30 +17,6 @@ struct ShipOptions {
   std::vector<std::string> inputs;  ///< files; "-" is standard input; none: those of the configuration
   bool json = false;                ///< each line is a JSON object already
   std::string report;               ///< file for the report, "-" for standard output; empty: none
-};
-
-/// windlass sink
-struct SinkOptions {
-  std::vector<std::string> listen;  ///< URLs, at least one
-  std::string record;  ///< file for what is received, an event a line, "-" for standard output; empty: none
-  std::string report;  ///< as in ShipOptions
-
-  /// What the sink does wrong on purpose. Unset: nothing.
-  struct Faults {
-    base::Duration delay{0};                   ///< before each acknowledgement
-    double rate = 0;                           ///< events a second that are acknowledged at most; 0: no limit
-    std::optional<std::uint64_t> close_after;  ///< events after which a connection is closed, without acknowledgement
-    std::optional<std::uint32_t> ack_partial;  ///< acknowledge this many events of a window, then close
-    bool keepalive_only = false;               ///< never acknowledge; say only that it lives
-    base::Duration refuse_for{0};              ///< listen only after this time
-    bool reset = false;                        ///< close connections by RST
-  } faults;
-};
-
-/// windlass test config, windlass test output
-struct TestOptions {
-  enum class What { config, output } what = What::config;
-  ConfigSources sources;
 };
 
 /// windlass version
@@ -55,7 +30,8 @@ struct Exit {
 
 using Command = std::variant<ShipOptions, SinkOptions, TestOptions, VersionOptions, Exit>;
 
-/// Reads the arguments. Throws nothing: what is wrong becomes an Exit with exit_usage.
+/// Reads the arguments. Throws ConfigError for a --listen that is no URL to listen on; all else that is wrong becomes
+/// an Exit with exit_usage.
 Command parse_command_line(int argc, const char* const* argv);
 
 }  // namespace windlass::app

@@ -3,6 +3,7 @@
 #include <memory>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 namespace windlass::app {
 namespace {
@@ -23,12 +24,15 @@ spdlog::level::level_enum level_of(LogLevel level) {
 
 }  // namespace
 
-void set_up_log(LogLevel level) {
+void set_up_log() {
   auto log = std::make_shared<spdlog::logger>("windlass", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   log->set_pattern("%H:%M:%S.%e %^%l%$ %v");
-  log->set_level(level_of(level));
-  log->flush_on(spdlog::level::info);
+  log->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(log));
+}
+
+void set_log_level(LogLevel level) {
+  spdlog::set_level(level_of(level));
 }
 
 }  // namespace windlass::app

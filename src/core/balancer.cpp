@@ -176,7 +176,7 @@ void Balancer::on_progress(AttemptId id, std::uint32_t count, base::Time now) {
     return;
   }
   const std::uint32_t news = count - attempt->acked;
-  workers_[attempt->worker].acked_some(news);
+  workers_[attempt->worker].acked_on_the_way(news);
   got_somewhere(workers_[attempt->worker], id, now);
   ledger_.in_flight -= news;
   acknowledge(attempt->work.batch, attempt->acked, news);
@@ -236,6 +236,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   Work work = end_attempt(*attempt, now);
   const bool blamed = worker.failing() || !failed_at_another(work, worker_id);
   const SortedOut sorted = sort_out(work.batch, acked_before, result);
+  worker.alive(options_, now);
 
   const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
   const bool endpoint_failed = result.error && what != ErrorClass::permanent;
@@ -306,7 +307,7 @@ void Balancer::got_somewhere(Worker& worker, AttemptId attempt, base::Time now) 
 Work Balancer::end_attempt(Attempt& attempt, base::Time now) {
   Worker& worker = workers_[attempt.worker];
   ledger_.in_flight -= attempt.unacked();
-  worker.ended(attempt.id, attempt.work.batch.size(), options_, now);
+  worker.ended(attempt.id, attempt.unacked(), options_, now);
   connections_stale_ |= worker.leaving();
   return attempts_.remove(attempt);
 }

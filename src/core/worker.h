@@ -60,10 +60,15 @@ class Worker {
   void connecting(base::Time now, base::Duration timeout);
   void connected(base::Time now);
   void sent(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
-  /// An attempt has ended, however it did.
+  /// An attempt has ended, however it did, with so many events that were not acknowledged on the way.
   void ended(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
   void alive(const Options& options, base::Time now);
   void acked_some(std::size_t events) { figures_.acked += events; }
+  /// Some events of an attempt that goes on were acknowledged.
+  void acked_on_the_way(std::size_t events) {
+    figures_.acked += events;
+    figures_.in_flight -= events;
+  }
   /// It got somewhere with this attempt: it is not failing, and its deadlines start again; that of progress only with
   /// the oldest in flight, so that no batch is stuck behind the progress of others.
   void progressed(AttemptId attempt, const Options& options, base::Time now);

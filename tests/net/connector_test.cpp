@@ -189,14 +189,15 @@ TEST_F(ConnectorTest, AnAddressThatSwallowsPacketsDoesNotUseAllOfTheTime) {
   ASSERT_FALSE(result.error) << result.detail;
   EXPECT_EQ(result.stream->peer_endpoint(), "127.0.0.2:" + std::to_string(hole.port()));
   ASSERT_EQ(steps.told.size(), 3u);
-  EXPECT_EQ(steps.told[1], "failed: connecting 127.0.0.1:" + std::to_string(hole.port()) + ": no answer within 1.5 s");
+  EXPECT_THAT(steps.told[1],
+              StartsWith("failed: connecting 127.0.0.1:" + std::to_string(hole.port()) + ": no answer within 1."));
 }
 
 TEST_F(ConnectorTest, EndsWithItsTimeout) {
   const BlackHole hole;
   const ConnectResult result = connect(network.resolver, to("127.0.0.1", hole.port()), std::chrono::milliseconds(50));
   EXPECT_EQ(result.error, errc::timeout);
-  EXPECT_EQ(result.detail, "connecting 127.0.0.1:" + std::to_string(hole.port()) + ": no answer within 0.05 s");
+  EXPECT_THAT(result.detail, StartsWith("connecting 127.0.0.1:" + std::to_string(hole.port()) + ": no answer within "));
 }
 
 TEST_F(ConnectorTest, TheTimeoutHoldsForALookupThatHangs) {

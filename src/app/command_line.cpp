@@ -1,0 +1,161 @@
+#include "app/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <sstream>
+
+#include "app/exit_code.h"
+#include "app/target.h"
+#include "app/units.h"
+#include "app/version.h"
+
+namespace windlass::app {
+namespace {
+
+/// Options that may be given several times take one value each time, so that files may follow them.
+CLI::Option* repeated(CLI::App* command, const std::string& names, std::vector<std::string>& values,
+                      const std::string& description) {
+  return command->add_option(names, values, description)->allow_extra_args(false)->take_all();
+}
+
+void add_duration(CLI::App* command, const std::string& name, base::Duration& to, const std::string& description) {
+  command
+      ->add_option_function<std::string>(
+          name,
+          [name, &to](const std::string& text) {
+            const auto duration = parse_duration(text);
+            if (!duration)
+              throw CLI::ValidationError(name, fmt::format("expected a duration such as 500ms, got \"{}\"", text));
+            to = *duration;
+          },
+          description)
+      ->type_name("DURATION");
+}
+
+void add_config(CLI::App* command, ConfigSources& sources) {
+  command->add_option("-c,--config", sources.file, "YAML file; an output section of a filebeat.yml works as it is")
+      ->type_name("FILE");
+  repeated(command, "-E", sources.overrides, "a setting by its whole name, such as output.logstash.timeout=5s")
+      ->type_name("KEY=VALUE");
+  repeated(command, "--to", sources.to,
+           "where to: lumberjack://host:port,host:port?setting=value&..., lumberjacks:// for TLS")
+      ->type_name("URL");
+}
+
+void add_report(CLI::App* command, std::string& report) {
+  command->add_option("--report", report, "write what was done as one JSON object; - is standard output")
+      ->type_name("FILE");
+}
+
+void describe_ship(CLI::App* command, ShipOptions& options) {
+  add_config(command, options.sources);
+  add_report(command, options.report);
+  command->add_flag("--json", options.json, "each line is a JSON object already, and is shipped as it is");
+  command->add_option("files", options.inputs, "what to ship; - is standard input; else what the configuration says")
+      ->type_name("FILE");
+  command->footer(R"(
+Ends when everything is acknowledged; retries without end unless max_retries is set. Exit code 0: everything was
+acknowledged; 1: something was dropped or left; 2: usage or configuration.
+
+Examples:
+  windlass ship --to lumberjack://h1:5044,h2:5044 /var/log/app/*.log
+  journalctl -o json | windlass ship --json --to lumberjacks://logs.example.com -
+  windlass ship -c filebeat.yml -E output.logstash.worker=2 --report report.json app.log)");
+}
+
+void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::string>& listen) {
+  repeated(command, "--listen", listen,
+           "where to listen: lumberjack://host:port; port 0 is one that is free; lumberjacks:// for "
+           "TLS, with ssl.certificate and ssl.key")
+      ->type_name("URL")
+      ->required();
+  command->add_option("--record", options.record, "append what is received, one event a line")->type_name("FILE");
+  add_report(command, options.report);
+
+  SinkFaults& faults = options.faults;
+  const std::string group = "Faults";
+  add_duration(command, "--delay", faults.delay, "acknowledge this much later");
+  command
+      ->add_option_function<std::string>(
+          "--rate",
+          [&faults](const std::string& text) {
+            const auto rate = parse_rate(text);
+            if (!rate)
+              throw CLI::ValidationError("--rate", fmt::format("expected a rate such as 5000/s, got \"{}\"", text));
+            faults.rate = *rate;
+          },
+          "take at most so many events a second, such as 5000/s")
+      ->type_name("N/s");
+  command->add_option("--close-after", faults.close_after, "close each connection after so many events")
+      ->type_name("N");
+  command->add_option("--ack-partial", faults.ack_partial, "acknowledge only so many events of a window, then close")
+      ->type_name("K");
+  command->add_flag("--keepalive-only", faults.keepalive_only, "never acknowledge; only say that it lives");
+  add_duration(command, "--refuse-for", faults.refuse_for, "reset connections for this long at first");
+  command->add_flag("--reset", faults.reset, "close connections by RST");
+  for (const char* fault :
+       {"--delay", "--rate", "--close-after", "--ack-partial", "--keepalive-only", "--refuse-for", "--reset"})
+    command->get_option(fault)->group(group);
+  command->footer(R"(
+Acknowledges whatever comes, until SIGINT or SIGTERM. Faults make it a bad server, to see how a client bears it.
+
+Examples:
+  windlass sink --listen lumberjack://127.0.0.1:5044 --record received.ndjson
+  windlass sink --listen lumberjack://127.0.0.1:5045 --delay 200ms --rate 5000/s
+  windlass sink --listen 'lumberjacks://:5044?ssl.certificate=server.pem&ssl.key=server.key')");
+}
+
+void describe_test(CLI::App* command, TestOptions& options) {
+  command->require_subcommand(1);
+  command->footer(R"(
+Examples:
+  windlass test config -c windlass.yml
+  windlass test output --to lumberjacks://logs.example.com)");
+  const auto add = [&](const char* name, const char* description, TestOptions::What what) {
+    CLI::App* test = command->add_subcommand(name, description);
+    add_config(test, options.sources);
+    test->callback([&options, what] { options.what = what; });
+  };
+  add("config", "read and check the configuration", TestOptions::What::config);
+  add("output", "and connect to each host, without sending anything", TestOptions::What::output);
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  CLI::App program("Moves streams of events to many connections, pull-based, and accounts for each of them.",
+                   "windlass");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", version_text());
+  program.footer("\nwindlass COMMAND --help tells more, with examples.");
+
+  ShipOptions ship;
+  SinkOptions sink;
+  TestOptions test;
+  std::vector<std::string> listen;
+  CLI::App* ship_command = program.add_subcommand("ship", "ship lines of files or of standard input");
+  CLI::App* sink_command = program.add_subcommand("sink", "be an endpoint, to try things against");
+  CLI::App* test_command = program.add_subcommand("test", "check a configuration, or the hosts that it names");
+  CLI::App* version_command = program.add_subcommand("version", "tell the version");
+  describe_ship(ship_command, ship);
+  describe_sink(sink_command, sink, listen);
+  describe_test(test_command, test);
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = program.exit(error, out, err);
+    return code == 0 ? Exit{exit_all_acked, out.str()} : Exit{exit_usage, err.str()};
+  }
+  if (ship_command->parsed()) return ship;
+  if (test_command->parsed()) return test;
+  if (version_command->parsed()) return VersionOptions();
+  for (const std::string& url : listen) sink.listen.push_back(read_listen(url));
+  return sink;
+}
+
+}  // namespace windlass::app

@@ -1,0 +1,93 @@
+// What a sink says on one connection, and when: no I/O, no clock.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string_view>
+
+#include "app/recorder.h"
+#include "app/sink_faults.h"
+#include "app/sink_report.h"
+#include "base/bytes.h"
+#include "base/time.h"
+#include "protocol/lumberjack_server.h"
+
+namespace windlass::app {
+
+/// Takes the events of one peer, records them, and acknowledges them, with the faults that were asked for.
+///
+/// The order of use: while wants_input(), read and receive(); while has_more(), take(); call handle_timeout() at
+/// next_timeout(); after each of these send what is in output(), and once finished() and that is sent, close the
+/// connection.
+///
+/// Nothing is acknowledged before it is recorded. While the peer waits for an answer it is given a sign of life every
+/// 5 s, as Logstash does. When nothing is owed to the peer and it says nothing for idle_limit, it has finished().
+class SinkConversation {
+ public:
+  static constexpr base::Duration keep_alive_interval = std::chrono::seconds(5);
+  static constexpr base::Duration keepalive_only_interval = std::chrono::seconds(1);
+  static constexpr base::Duration idle_limit = std::chrono::minutes(1);
+
+  /// Why the connection is to be closed.
+  enum class End { none, fault, stopped, protocol_error, idle, not_recorded };
+
+  /// All of them must outlive the conversation; no recorder: nothing is recorded.
+  SinkConversation(const SinkFaults& faults, Recorder* recorder, SinkCounters& counters, base::Time now);
+
+  /// Bytes of the peer, by copy; only for a read that was begun while wants_input().
+  void receive(std::string_view bytes, base::Time now);
+  bool wants_input() const { return !ending() && server_.wants_input(); }
+
+  /// Takes at most `most` events (at least 1 is allowed), and returns how many it took.
+  std::uint64_t take(std::uint64_t most, base::Time now);
+  /// Whether take() may find something.
+  bool has_more() const { return has_more_ && !ending(); }
+
+  void handle_timeout(base::Time now);
+  base::Time next_timeout() const;
+
+  /// Takes nothing more, and acknowledges at once what was taken (unless it never acknowledges).
+  void stop(base::Time now);
+
+  base::ByteQueue& output() { return server_.output(); }
+  bool finished() const { return ending() && answers_.empty(); }
+  End end() const { return end_; }
+  /// What was expected and what was found, after a protocol error.
+  std::string_view error_detail() const { return server_.error_detail(); }
+  /// Whether the peer waits for an answer, or has begun a window that is not complete.
+  bool inside_window() const { return server_.pending() > 0; }
+
+ private:
+  /// The oldest window that has no answer yet is to be acknowledged up to `count`.
+  struct Answer {
+    base::Time due;
+    std::uint32_t count;
+  };
+
+  bool ending() const { return end_ != End::none; }
+  bool owes() const { return has_more_ || whole_windows_ > 0; }
+  void take_event(std::uint32_t number, std::string_view payload, base::Time now);
+  void answer_later(std::uint32_t count, base::Time now);
+  bool answer(base::Time now);
+  void end_with(End end, base::Time now);
+  base::Duration interval() const { return faults_.keepalive_only ? keepalive_only_interval : keep_alive_interval; }
+
+  const SinkFaults& faults_;
+  Recorder* const recorder_;
+  SinkCounters& counters_;
+  protocol::LumberjackServer server_;
+
+  End end_ = End::none;
+  bool has_more_ = false;
+  std::uint64_t taken_ = 0;         // on this connection
+  std::uint32_t window_count_ = 0;  // of the window that is being received: events in all,
+  std::uint32_t window_taken_ = 0;  // and taken; 0 when it is complete
+  std::size_t whole_windows_ = 0;   // taken whole, and not acknowledged
+  std::deque<Answer> answers_;      // for the oldest windows, in their order
+  base::Time spoke_at_;             // to the peer; or when it began to wait
+  base::Time active_at_;            // either side said something
+};
+
+}  // namespace windlass::app

@@ -1,0 +1,35 @@
+// What a sink does wrong or slowly, because it was asked to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace windlass::app {
+
+/// Zero and false: not asked for. To take an event is to read it, count it, and record it where there is a record.
+struct SinkFaults {
+  /// Each ack comes this much later than it could. Windows that came meanwhile wait side by side, not one after
+  /// another.
+  base::Duration delay{0};
+  /// Events that the whole sink takes in a second, all connections in turns. Others stay unread.
+  double rate = 0;
+  /// Each connection is closed after that many events: these are acknowledged first, and no further ones are taken.
+  std::uint64_t close_after = 0;
+  /// Of a window with more events, only so many are taken and acknowledged; then the connection is closed.
+  std::uint32_t ack_partial = 0;
+  /// Events are taken but never acknowledged; instead there is a keep-alive a second.
+  bool keepalive_only = false;
+  /// From the start, connections are reset as soon as they are made, for this long.
+  base::Duration refuse_for{0};
+  /// Connections that are closed by a fault are closed with RST, not with FIN; an ack just before may be lost. (Where
+  /// a peer has sent more than was read, the kernel makes an RST of a FIN anyway.)
+  bool reset = false;
+};
+
+/// "5000/s", "5000", "2.5k/s", "1M/s": events in a second. Nothing when it is none of these, or not above 0.
+std::optional<double> parse_rate(std::string_view text);
+
+}  // namespace windlass::app
