@@ -432,7 +432,7 @@ base::Time Balancer::next_timeout() const {
   base::Time next = std::min(drain_deadline_, queue_.next_expiry());
   for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
   if (queue_.empty()) return next;
-  next = std::min({next, queue_.next_available(now_), policy_->next_timeout()});
+  next = std::min({next, queue_.next_available(now_), held_until_});
   for (const Worker& worker : workers_)
     if (worker.resting(now_)) next = std::min(next, worker.rest_until());
   return next;
@@ -478,44 +478,50 @@ unsigned Balancer::window(WorkerId worker) const {
   return workers_[worker].failing() ? 1 : policy_->window(worker);
 }
 
-/// Fills candidates_ with the workers that may draw and have room; returns how many may draw, with room or without.
-std::size_t Balancer::find_candidates(base::Time now) {
+void Balancer::find_candidates(base::Time now) {
   unsigned best = std::numeric_limits<unsigned>::max();
   for (const Worker& worker : workers_)
     if (worker.participating(now) && !worker.failing()) best = std::min(best, worker.options().priority);
+  participants_.clear();
   candidates_.clear();
-  std::size_t participants = 0;
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     const Worker& worker = workers_[id];
     if (!worker.participating(now) || worker.options().priority > best) continue;
-    ++participants;
+    participants_.push_back(id);
     if (worker.in_flight().size() < window(id)) candidates_.push_back(id);
   }
-  return participants;
 }
 
 std::optional<Action> Balancer::hand_out(base::Time now) {
+  held_until_ = base::never;
   if (closed_ || queue_.empty()) return std::nullopt;
-  const std::size_t participants = find_candidates(now);
+  find_candidates(now);
   if (candidates_.empty()) return std::nullopt;
   const auto queued = static_cast<double>(queue_.bytes());
   for (std::size_t i = 0; i < queue_.retries().size(); ++i) {
     const Work& work = queue_.retries()[i];
     if (work.not_before > now) continue;
     // Not to the worker that failed it last, while there is another one.
-    others_.clear();
-    std::copy_if(candidates_.begin(), candidates_.end(), std::back_inserter(others_),
-                 [&](WorkerId id) { return participants == 1 || id != work.failed_at; });
-    if (others_.empty()) continue;
-    const auto worker = policy_->choose(others_, {cost_of(work.batch), queued}, now);
-    if (!worker) return std::nullopt;
-    return send(queue_.take_retry(i, now), *worker, now);
+    const bool anyone = participants_.size() == 1;
+    const auto others_of = [&](const std::vector<WorkerId>& workers, std::vector<WorkerId>& others) {
+      others.clear();
+      std::copy_if(workers.begin(), workers.end(), std::back_inserter(others),
+                   [&](WorkerId id) { return anyone || id != work.failed_at; });
+    };
+    others_of(candidates_, other_candidates_);
+    if (other_candidates_.empty()) continue;
+    others_of(participants_, other_participants_);
+    const auto choice = policy_->choose(other_candidates_, other_participants_, {cost_of(work.batch), queued}, now);
+    if (choice.worker) return send(queue_.take_retry(i, now), *choice.worker, now);
+    held_until_ = choice.until;
+    return std::nullopt;
   }
   if (!queue_.has_fresh()) return std::nullopt;
   const double cost = std::max(1.0, static_cast<double>(queue_.fresh_head_bytes()));
-  const auto worker = policy_->choose(candidates_, {cost, queued}, now);
-  if (!worker) return std::nullopt;
-  return send(queue_.take_fresh(now), *worker, now);
+  const auto choice = policy_->choose(candidates_, participants_, {cost, queued}, now);
+  if (choice.worker) return send(queue_.take_fresh(now), *choice.worker, now);
+  held_until_ = choice.until;
+  return std::nullopt;
 }
 
 Send Balancer::send(Work work, WorkerId worker, base::Time now) {

@@ -92,7 +92,7 @@ class Balancer {
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
   Send send(Work work, WorkerId worker, base::Time now);
-  std::size_t find_candidates(base::Time now);
+  void find_candidates(base::Time now);
   unsigned window(WorkerId worker) const;
   void update_connections(base::Time now);
 
@@ -123,14 +123,18 @@ class Balancer {
   std::size_t held_events_ = 0;
   std::size_t held_bytes_ = 0;
   base::Time drain_deadline_ = base::never;
+  base::Time held_until_ = base::never;  ///< the policy lets work wait for a busy worker
   bool accepting_ = true;
   bool draining_ = false;
   bool closed_ = false;
   /// Something changed that may make a connection wanted or unwanted.
   bool connections_stale_ = true;
-  base::Time now_;                    ///< the last time heard of
-  std::vector<WorkerId> candidates_;  ///< scratch space of hand_out
-  std::vector<WorkerId> others_;      ///< the same
+  base::Time now_;  ///< the last time heard of
+  // Scratch space of hand_out.
+  std::vector<WorkerId> participants_;        ///< the workers that may draw
+  std::vector<WorkerId> candidates_;          ///< those of them that have room
+  std::vector<WorkerId> other_participants_;  ///< both without the worker that failed the batch last
+  std::vector<WorkerId> other_candidates_;
 };
 
 }  // namespace windlass::core

@@ -309,7 +309,7 @@ unsigned EarliestFinish::window(WorkerId worker) const {
     const double low = std::floor(0.75 * line.unloaded / std::max(view(line).service, 1e-9));
     window = std::min(window, static_cast<unsigned>(std::clamp(low, 1.0, 1e6)));
   }
-  return std::max(1u, window);
+  return std::clamp(window, 1u, line.bound);
 }
 
 // ---------------------------------------------------------------------------------------------------------- handing
@@ -321,12 +321,11 @@ bool EarliestFinish::wants_probe(const Line& line, double now) const {
   return now - line.answered_at > std::max(line.probe_interval, 40 * median_idle_);
 }
 
-std::optional<WorkerId> EarliestFinish::choose(const std::vector<WorkerId>& candidates, const Head& head,
-                                               base::Time at) {
+HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Workers& participants, const Head& head,
+                                             base::Time at) {
   const double now = seconds(at);
   const double unit = unit_ == 0 ? std::max(1.0, head.cost) : unit_;
   const double cost = head.cost / unit;
-  look_again_ = base::never;
   probing_.reset();
 
   const bool all_suspect =
@@ -351,25 +350,25 @@ std::optional<WorkerId> EarliestFinish::choose(const std::vector<WorkerId>& cand
       best_finish = finished;
     }
   }
-  if (probing_) return probing_;
-  if (best && better_to_wait(*best, best_finish, cost, head.queued / unit, now)) {
-    look_again_ = std::max(at + std::chrono::milliseconds(1), time_at(now + (best_finish - now) / 4));
-    return std::nullopt;
+  if (probing_) return {probing_};
+  if (best && better_to_wait(*best, best_finish, participants, cost, head.queued / unit, now)) {
+    return {std::nullopt, std::max(at + std::chrono::milliseconds(1), time_at(now + (best_finish - now) / 4))};
   }
-  return best;
+  return {best};
 }
 
-bool EarliestFinish::better_to_wait(WorkerId best, double finished, double cost, double queued, double now) const {
+bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Workers& participants, double cost,
+                                    double queued, double now) const {
   const double until = now + share_of_wait * (finished - now);
   double others = 0;  // what the other workers would have finished by then
   double fast = 0;    // what workers that are quicker than this take, a second
-  for (std::size_t id = 0; id < lines_.size(); ++id) {
+  for (const WorkerId id : participants) {
     const Line& line = lines_[id];
-    if (!line.connected || line.service_samples + line.idle_samples == 0) continue;
+    if (line.service_samples + line.idle_samples == 0) continue;
     const View taken_for = view(line);
     const double service = std::max(taken_for.service, 1e-9);
     if (taken_for.idle < finished - now) fast += 1 / service;
-    if (id == best || is_suspect(static_cast<WorkerId>(id), time_at(now))) continue;
+    if (id == best || is_suspect(id, time_at(now))) continue;
     const double free = line.copies.empty() ? now : free_at(line, taken_for, now, true);
     const double slots = std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service));
     if (slots > 0) others += cost * slots;

@@ -32,8 +32,7 @@ class EarliestFinish final : public HandOutPolicy {
   void on_ended(WorkerId worker, AttemptId attempt, base::Time now) override;
   void on_throttled(WorkerId worker, base::Time now) override;
 
-  std::optional<WorkerId> choose(const std::vector<WorkerId>& candidates, const Head& head, base::Time now) override;
-  base::Time next_timeout() const override { return look_again_; }
+  Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) override;
   unsigned window(WorkerId worker) const override;
   const char* window_reason(WorkerId worker) const override { return lines_[worker].window_reason; }
 
@@ -116,7 +115,8 @@ class EarliestFinish final : public HandOutPolicy {
   double finish(const Line& line, const View& view, double cost, double now, bool with_lateness) const;
   double patience(const Line& line, const View& view) const;
   bool wants_probe(const Line& line, double now) const;
-  bool better_to_wait(WorkerId best, double finish, double cost, double queued, double now) const;
+  bool better_to_wait(WorkerId best, double finish, const Workers& participants, double cost, double queued,
+                      double now) const;
   void sample(Line& line, const Copy& copy, double now);
   void size_window(Line& line, const Copy& copy, double trip, double now);
   void count_into_unit(double cost);
@@ -129,7 +129,6 @@ class EarliestFinish final : public HandOutPolicy {
   double median_idle_;
   double arrived_ = 0;  ///< decaying sum over about a second
   double arrived_at_ = 0;
-  base::Time look_again_ = base::never;
   std::vector<double> scratch_;
   std::optional<WorkerId> probing_;  ///< choose() picked it as a probe
 };

@@ -18,10 +18,11 @@ class FixedWindows final : public HandOutPolicy {
   void on_acked(WorkerId worker, AttemptId, base::Time) override { --lines_[worker].in_flight; }
   void on_ended(WorkerId worker, AttemptId, base::Time) override { --lines_[worker].in_flight; }
 
-  std::optional<WorkerId> choose(const std::vector<WorkerId>& candidates, const Head&, base::Time) override {
+  Choice choose(const Workers& candidates, const Workers&, const Head&, base::Time) override {
     const auto rank = [&](WorkerId id) { return std::tuple(lines_[id].in_flight, lines_[id].last_draw, id); };
-    return *std::min_element(candidates.begin(), candidates.end(),
-                             [&](WorkerId a, WorkerId b) { return rank(a) < rank(b); });
+    const auto least = std::min_element(candidates.begin(), candidates.end(),
+                                        [&](WorkerId a, WorkerId b) { return rank(a) < rank(b); });
+    return {*least};
   }
   unsigned window(WorkerId worker) const override { return std::max(1u, windows_[worker]); }
   const char* window_reason(WorkerId) const override { return "fixed"; }

@@ -22,6 +22,13 @@ class HandOutPolicy {
     double cost = 0;    ///< of the batch as it would be handed out
     double queued = 0;  ///< of all that waits, with it
   };
+  /// A worker for it, or none: it is to wait until something happens, `until` then at the latest.
+  struct Choice {
+    std::optional<WorkerId> worker;
+    base::Time until = base::never;
+  };
+  /// Workers by id, ascending.
+  using Workers = std::vector<WorkerId>;
 
   virtual ~HandOutPolicy() = default;
 
@@ -42,11 +49,9 @@ class HandOutPolicy {
 
   // What it answers.
 
-  /// One of `candidates`, each of which has room; or nothing: the batch is to wait, until something happens or until
-  /// next_timeout().
-  virtual std::optional<WorkerId> choose(const std::vector<WorkerId>& candidates, const Head& head, base::Time now) = 0;
-  /// When a batch that was held back is to be thought of again; base::never when nothing is held back.
-  virtual base::Time next_timeout() const { return base::never; }
+  /// One of `candidates`, each of which has room; or none, because one of `participants`, which are all that draw, with
+  /// room or without, will finish the batch sooner.
+  virtual Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) = 0;
   /// Batches that the worker may have in flight; at least 1.
   virtual unsigned window(WorkerId worker) const = 0;
   /// Why the window last changed, for people.
