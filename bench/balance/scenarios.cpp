@@ -42,7 +42,7 @@ double between(base::Random& random, double low, double high) {
 
 enum class Arrivals {
   poisson,
-  bursts,   ///< four times the average rate for a quarter of the time, in spells of 50 ms on average
+  bursts,   ///< four at a time
   at_once,  ///< all at the beginning
 };
 
@@ -69,17 +69,9 @@ World make(std::vector<Endpoint> endpoints, const Plan& plan, std::uint64_t seed
   world.endpoints = std::move(endpoints);
   const auto pieces = std::max(plan.least, static_cast<std::size_t>(static_cast<double>(plan.pieces) * scale));
   double now = 0.2;
-  double burst_ends = now;
   for (std::size_t i = 0; i < pieces; ++i) {
     if (plan.arrivals == Arrivals::poisson) now += exponential(random) / rate;
-    if (plan.arrivals == Arrivals::bursts) {
-      now += exponential(random) / (4 * rate);
-      while (now > burst_ends) {
-        const double pause = 0.15 * exponential(random);
-        now += pause;
-        burst_ends += pause + 0.05 * exponential(random);
-      }
-    }
+    if (plan.arrivals == Arrivals::bursts && i % 4 == 0) now += 4 * exponential(random) / rate;
     const double size = plan.size(random);
     world.work.push_back({now, size * plan.service(random), size});
   }

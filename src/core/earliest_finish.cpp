@@ -220,24 +220,19 @@ void EarliestFinish::sample(Line& line, const Copy& copy, double now) {
 
 void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, double now) {
   const View taken_for = view(line);
-  const bool light =
-      copy.light_round || copy.ahead == 0 ||
-      static_cast<double>(copy.ahead + 1) <= std::floor(0.75 * line.unloaded / std::max(taken_for.service, 1e-9));
-  const double usual_interval = std::max(0.25, 8 * taken_for.idle);
-  if (light) {
+  const unsigned low = light_window(line);
+  if (copy.light_round || copy.ahead < std::max(1u, low)) {
     line.unloaded = line.unloaded_known ? line.unloaded + (trip - line.unloaded) / 8 : trip;
     line.unloaded_known = true;
     line.light_at = now;
     line.window_hit = false;
-    if (copy.light_round && line.light_round > 0) {
-      if (--line.light_round == 0) line.light_interval = std::min(10.0, 2 * line.light_interval);
-    } else if (!copy.light_round) {
-      line.light_interval = usual_interval;
-    }
-  } else if (line.light_round == 0 && line.window_hit && line.unloaded_known &&
-             now - line.light_at > std::max(line.light_interval, usual_interval)) {
-    line.light_interval = std::max(line.light_interval, usual_interval);
-    line.light_round = 8;
+    if (copy.ahead == 0) line.light_interval = 0;
+    if (copy.light_round && line.light_round > 0) --line.light_round;
+  } else if (line.light_round == 0 && line.window_hit && low >= 2 && now - line.light_at > line.light_interval) {
+    // It has been busy for so long that nobody knows any more what the line is like when it is not.
+    const double shortest = std::max(1.0, 8 * taken_for.idle);
+    if (line.light_interval > 0) line.light_round = 8;
+    line.light_interval = std::clamp(2 * line.light_interval, shortest, std::max(shortest, 10.0));
   }
 
   const double service = std::max(taken_for.service, 1e-9);
@@ -302,13 +297,15 @@ bool EarliestFinish::is_suspect(WorkerId worker, base::Time now) const {
   return lateness(line, taken_for, seconds(now)) > patience(line, taken_for);
 }
 
+/// Batches in flight with which none waits at the endpoint.
+unsigned EarliestFinish::light_window(const Line& line) const {
+  return static_cast<unsigned>(std::clamp(0.75 * line.unloaded / std::max(view(line).service, 1e-9), 0.0, 1e6));
+}
+
 unsigned EarliestFinish::window(WorkerId worker) const {
   const Line& line = lines_[worker];
   auto window = static_cast<unsigned>(line.window);
-  if (line.light_round > 0) {
-    const double low = std::floor(0.75 * line.unloaded / std::max(view(line).service, 1e-9));
-    window = std::min(window, static_cast<unsigned>(std::clamp(low, 1.0, 1e6)));
-  }
+  if (line.light_round > 0) window = std::min(window, light_window(line));
   return std::clamp(window, 1u, line.bound);
 }
 

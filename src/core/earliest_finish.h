@@ -96,7 +96,7 @@ class EarliestFinish final : public HandOutPolicy {
     double probe_interval = 0;  ///< 0: not yet set
     bool window_hit = false;    ///< since the last light sample
     double light_at = 0;        ///< the last light sample
-    double light_interval = 0;  ///< until a light round is due
+    double light_interval = 0;  ///< without a light sample until a light round is due; 0: not yet set
     unsigned light_round = 0;   ///< samples still wanted of the present one
   };
 
@@ -119,6 +119,7 @@ class EarliestFinish final : public HandOutPolicy {
                       double now) const;
   void sample(Line& line, const Copy& copy, double now);
   void size_window(Line& line, const Copy& copy, double trip, double now);
+  unsigned light_window(const Line& line) const;
   void count_into_unit(double cost);
   void remove(Line& line, std::deque<Copy>::iterator copy);
 
