@@ -364,8 +364,8 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
     if (line.service_samples + line.idle_samples == 0) continue;
     const View taken_for = view(line);
     const double service = std::max(taken_for.service, 1e-9);
-    if (taken_for.idle < finished - now) fast += 1 / service;
     if (id == best || is_suspect(id, time_at(now))) continue;
+    if (taken_for.idle < finished - now) fast += 1 / service;
     const double free = line.copies.empty() ? now : free_at(line, taken_for, now, true);
     const double slots = std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service));
     if (slots > 0) others += cost * slots;
