@@ -12,6 +12,7 @@ help:
 	@echo "make build           the program, at $(BUILD)/bin/windlass"
 	@echo "make install         into PREFIX (default /usr/local)"
 	@echo "make bench           events per second and CPU per event"
+	@echo "make bench-balance   policies for handing out, compared in modelled worlds; ARGS=--quick"
 	@echo "make sim             simulate for SECONDS (default 60)"
 	@echo "make fuzz            fuzz each target for SECONDS (default 30)"
 	@echo "make check           formatting, layers, clang-tidy"
@@ -41,6 +42,10 @@ install: build/release/CMakeCache.txt
 bench: build/release/CMakeCache.txt
 	@cmake --build --preset release
 	@scripts/bench
+
+bench-balance: build/release/CMakeCache.txt
+	@cmake --build --preset release --target bench_balance
+	@$(BUILD)/bin/bench_balance $(ARGS)
 
 sim: build/release/CMakeCache.txt
 	@cmake --build --preset release --target windlass-sim

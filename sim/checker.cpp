@@ -15,9 +15,11 @@ std::string name(const Line& line, core::WorkerId id) {
 
 }  // namespace
 
-Checker::Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report)
+Checker::Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report,
+                 bool holds_back)
     : options_(options),
       peers_report_(peers_report),
+      holds_back_(holds_back),
       works_(options_, {workers.front().wait_retry, workers.front().max_wait_retry, base::never}, deliveries_),
       lines_(workers.begin(), workers.end()) {
   for (const Line& line : lines_) {
@@ -372,6 +374,8 @@ void Checker::idle(const core::Balancer& balancer, base::Time now) {
 
 void Checker::expect_conserved_work(base::Time now) const {
   if (!works_.work_waits()) return;
+  const auto busy = [](const Line& line) { return !line.flights.empty(); };
+  if (holds_back_ && std::any_of(lines_.begin(), lines_.end(), busy)) return;
   for (const Line& line : lines_) {
     if (line.room() == 0 || !surely_draws(line, now)) continue;
     if (works_.new_work()) throw Violation("nobody idles beside a queue", name(line, id_of(line)));

@@ -25,7 +25,8 @@ namespace windlass::sim {
 class Checker {
  public:
   /// With `peers_report`, an event counts as acknowledged only after peer_took().
-  Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report);
+  Checker(const core::Options& options, const std::vector<core::WorkerOptions>& workers, bool peers_report,
+          bool holds_back);
 
   // What the publisher does.
   EventNumber next_event() const { return deliveries_.next_event(); }
@@ -91,6 +92,7 @@ class Checker {
 
   const core::Options options_;
   const bool peers_report_;
+  const bool holds_back_;  ///< work may wait for a busy worker that will finish it sooner than an idle one
   Deliveries deliveries_;
   Works works_;
   std::vector<Line> lines_;

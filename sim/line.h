@@ -22,7 +22,7 @@ struct Line {
         patience{options.wait_retry, options.max_wait_retry, base::never} {}
 
   // Constant.
-  std::shared_ptr<core::WindowPolicy> window;
+  unsigned window;  ///< at most
   unsigned priority;
   base::Duration wait_retry;
   base::Duration max_wait_retry;
@@ -46,7 +46,7 @@ struct Line {
 
   bool failing() const { return patience.failing(); }
   unsigned room() const {
-    const unsigned limit = failing() ? 1 : window->window();
+    const unsigned limit = failing() ? 1 : window;
     return flights.size() < limit ? limit - static_cast<unsigned>(flights.size()) : 0;
   }
   bool surely_participates(base::Time now) const {

@@ -24,7 +24,7 @@ struct Scenario {
   double latency = 1;        ///< one way, up to
   double service = 0.1;      ///< an endpoint's time for an event, up to
   double window = 2;         ///< batches, up to
-  double window_adapts = 0;  ///< 1: grows with acks, shrinks when throttled, begins with 1
+  double window_adapts = 0;  ///< 1: windows and hand-out by earliest finish; else fixed
   double wait_retry = 100;   ///< first backoff
   double wait_growth = 60;   ///< the longest backoff, in first ones
   double ttl = 0;            ///< of a connection; 0: none

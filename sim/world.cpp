@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/earliest_finish.h"
 #include "endpoints.h"
 #include "events.h"
 #include "violation.h"
@@ -12,21 +13,6 @@
 
 namespace windlass::sim {
 namespace {
-
-/// A window that feels its way: one batch at first, one more for each that is acknowledged, half when throttled.
-class FeelingWindow final : public core::WindowPolicy {
- public:
-  explicit FeelingWindow(unsigned most) : most_(most) {}
-  unsigned window() const override { return window_; }
-  const char* reason() const override { return "feels its way"; }
-  void on_connected(base::Time) override { window_ = 1; }
-  void on_acked(base::Duration, std::size_t, base::Time) override { window_ = std::min(window_ + 1, most_); }
-  void on_throttled(base::Time) override { window_ = std::max(1u, window_ / 2); }
-
- private:
-  unsigned most_;
-  unsigned window_ = 1;
-};
 
 std::vector<core::WorkerOptions> make_workers(const Scenario& scenario) {
   base::Random random(scenario.seed ^ 0x3013u);
@@ -36,12 +22,19 @@ std::vector<core::WorkerOptions> make_workers(const Scenario& scenario) {
     worker.wait_retry = scenario.time(&Scenario::wait_retry);
     worker.max_wait_retry = worker.wait_retry * static_cast<int>(scenario.wait_growth);
     worker.priority = static_cast<unsigned>(random.below(scenario.count(&Scenario::priorities)));
-    const auto most = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::window)));
+    worker.window = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::window)));
     const bool lasts = random.chance(0.3);
     if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
-    worker.window = scenario.window_adapts > 0 ? std::make_shared<FeelingWindow>(most) : core::fixed_window(most);
   }
   return workers;
+}
+
+std::unique_ptr<core::HandOutPolicy> make_policy(const Scenario& scenario,
+                                                 const std::vector<core::WorkerOptions>& workers) {
+  std::vector<unsigned> bounds;
+  for (const core::WorkerOptions& worker : workers) bounds.push_back(worker.window);
+  if (scenario.window_adapts > 0) return std::make_unique<core::EarliestFinish>(bounds);
+  return core::fixed_windows(std::move(bounds));
 }
 
 std::unique_ptr<Network> make_network(Stage& stage, Hosts& hosts, Inputs& inputs) {
@@ -55,8 +48,8 @@ World::World(const Scenario& scenario, std::FILE* trace)
     : scenario_(scenario),
       stage_(scenario_, trace),
       workers_(make_workers(scenario_)),
-      balancer_(scenario_.options(), workers_, scenario_.seed, stage_.now),
-      checker_(scenario_.options(), workers_, scenario_.wire > 0),
+      balancer_(scenario_.options(), workers_, make_policy(scenario_, workers_), scenario_.seed, stage_.now),
+      checker_(scenario_.options(), workers_, scenario_.wire > 0, scenario_.window_adapts > 0),
       hosts_(stage_),
       network_(make_network(stage_, hosts_, *this)),
       left_to_publish_(scenario_.count(&Scenario::publishes)) {}

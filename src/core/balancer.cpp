@@ -1,8 +1,8 @@
 #include "core/balancer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -29,6 +29,11 @@ PublishResult ascending(PublishResult result) {
   return result;
 }
 
+/// What a policy reckons with; never nothing.
+double cost_of(const Batch& batch) {
+  return std::max(1.0, static_cast<double>(batch.bytes()));
+}
+
 /// This work failed at another worker before, without progress since: it may be the work that is bad.
 bool failed_at_another(const Work& work, WorkerId worker) {
   return work.failures > 0 && (work.failed_elsewhere || work.failed_at != worker);
@@ -44,12 +49,23 @@ Options workable(Options options) {
   return options;
 }
 
+std::unique_ptr<HandOutPolicy> fixed_at_bounds(const std::vector<WorkerOptions>& workers) {
+  std::vector<unsigned> windows;
+  for (const WorkerOptions& worker : workers) windows.push_back(worker.window);
+  return fixed_windows(std::move(windows));
+}
+
 }  // namespace
 
 Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now)
+    : Balancer(options, workers, fixed_at_bounds(workers), seed, now) {}
+
+Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::unique_ptr<HandOutPolicy> policy,
+                   std::uint64_t seed, base::Time now)
     : options_(workable(options)),
       random_(seed),
       queue_(options_, Backoff(workers.at(0).wait_retry, workers.at(0).max_wait_retry)),
+      policy_(std::move(policy)),
       now_(now) {
   workers_.reserve(workers.size());
   for (WorkerOptions& worker : workers) workers_.emplace_back(std::move(worker));
@@ -78,6 +94,7 @@ std::error_code Balancer::offer(std::shared_ptr<Submission> submission, base::Ti
   }
   held_events_ += events;
   held_bytes_ += bytes;
+  policy_->on_offered(static_cast<double>(bytes), now);
   ledger_.accepted += events;
   ledger_.queued += events;
   submission->acked = submission->failed = 0;
@@ -133,6 +150,7 @@ void Balancer::on_connected(ConnectionId connection, base::Time now) {
   Worker* worker = current(connection);
   if (closed_ || !worker || worker->state() != Worker::State::connecting) return;
   worker->connected(now);
+  policy_->on_connected(connection.worker, now);
   connections_stale_ = true;
 }
 
@@ -237,14 +255,16 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
     // Whatever else it said, it got somewhere with these.
     got_somewhere(worker, id, now);
   }
-  if (sorted.throttled) worker.throttled(now);
+  if (sorted.throttled) policy_->on_throttled(worker_id, now);
 
   const bool progressed = acked_before + sorted.acked + sorted.rejected > 0;
   const bool handed_back = !sorted.rest.empty() && !endpoint_failed;
   if (sorted.rest.empty() && !endpoint_failed) {
-    worker.completed(now - sent_at, now);
+    worker.completed(now - sent_at);
+    policy_->on_acked(worker_id, id, now);
   } else {
     worker.count_failure();
+    policy_->on_ended(worker_id, id, now);
   }
   if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
@@ -346,12 +366,14 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
   while (!worker.in_flight().empty()) {
     Attempt& attempt = *attempts_.find(worker.in_flight().front());
     const std::uint32_t acked = attempt.acked;
+    policy_->on_ended(id, attempt.id, now);
     Work work = end_attempt(attempt, now);
     worker.count_failure();
     Batch rest = work.batch.part(acked, work.batch.size() - acked);
     if (!rest.empty()) give_back(std::move(work), std::move(rest), id, acked > 0, true, now);
   }
   worker.closing(reconnect_at, error);
+  policy_->on_disconnected(id);
   outputs_.push_back(Disconnect{{id, worker.connection()}, error});
   connections_stale_ = true;
 }
@@ -420,7 +442,7 @@ base::Time Balancer::next_timeout() const {
   base::Time next = std::min(drain_deadline_, queue_.next_expiry());
   for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
   if (queue_.empty()) return next;
-  next = std::min(next, queue_.next_available(now_));
+  next = std::min({next, queue_.next_available(now_), held_until_});
   for (const Worker& worker : workers_)
     if (worker.resting(now_)) next = std::min(next, worker.rest_until());
   return next;
@@ -429,7 +451,11 @@ base::Time Balancer::next_timeout() const {
 Statistics Balancer::statistics(base::Time now) const {
   Statistics statistics;
   statistics.ledger = ledger_;
-  for (const Worker& worker : workers_) statistics.workers.push_back(worker.statistics(now));
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    WorkerStatistics& worker = statistics.workers.emplace_back(workers_[id].statistics(now));
+    worker.window = window(id);
+    worker.window_reason = workers_[id].failing() ? "one batch at a time after a failure" : policy_->window_reason(id);
+  }
   return statistics;
 }
 
@@ -452,39 +478,67 @@ void Balancer::update_connections(base::Time now) {
       if (!worker.in_flight().empty()) continue;
       const base::Time reconnect_at = is_wanted ? now : base::never;
       worker.closing(reconnect_at, {});
+      policy_->on_disconnected(id);
       outputs_.push_back(Disconnect{{id, worker.connection()}, {}});
     }
   }
 }
 
-std::optional<Action> Balancer::hand_out(base::Time now) {
-  if (closed_ || queue_.empty()) return std::nullopt;
+unsigned Balancer::window(WorkerId worker) const {
+  return workers_[worker].failing() ? 1 : policy_->window(worker);
+}
+
+void Balancer::find_candidates(base::Time now) {
+  participants_.clear();
   candidates_.clear();
-  std::size_t participants = 0;
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     const Worker& worker = workers_[id];
     if (!worker.participating(now)) continue;
-    ++participants;
-    if (worker.has_room()) candidates_.push_back(id);
+    participants_.push_back(id);
+    if (worker.in_flight().size() < window(id)) candidates_.push_back(id);
   }
-  // Who has least in flight asks first, and among those who waits longest: work goes where it turns around.
-  std::sort(candidates_.begin(), candidates_.end(), [&](WorkerId a, WorkerId b) {
-    const auto rank = [&](WorkerId id) {
-      return std::tuple(workers_[id].in_flight().size(), workers_[id].last_draw(), id);
+}
+
+std::optional<Action> Balancer::hand_out(base::Time now) {
+  held_until_ = base::never;
+  if (closed_ || queue_.empty()) return std::nullopt;
+  find_candidates(now);
+  if (candidates_.empty()) return std::nullopt;
+  const auto queued = static_cast<double>(queue_.bytes());
+  for (std::size_t i = 0; i < queue_.retries().size(); ++i) {
+    const Work& work = queue_.retries()[i];
+    if (work.not_before > now) continue;
+    // Not to the worker that failed it last, while there is another one.
+    const bool anyone = participants_.size() == 1;
+    const auto others_of = [&](const std::vector<WorkerId>& workers, std::vector<WorkerId>& others) {
+      others.clear();
+      std::copy_if(workers.begin(), workers.end(), std::back_inserter(others),
+                   [&](WorkerId id) { return anyone || id != work.failed_at; });
     };
-    return rank(a) < rank(b);
-  });
-  for (const WorkerId id : candidates_) {
-    std::optional<Work> work = queue_.draw(id, participants > 1, now);
-    if (!work) continue;
-    const std::size_t events = work->batch.size();
-    ledger_.queued -= events;
-    ledger_.in_flight += events;
-    const Attempt& attempt = attempts_.add(std::move(*work), id, now);
-    workers_[id].sent(attempt.id, events, options_, now);
-    return Send{id, attempt.id, attempt.work.batch};
+    others_of(candidates_, other_candidates_);
+    if (other_candidates_.empty()) continue;
+    others_of(participants_, other_participants_);
+    const auto choice = policy_->choose(other_candidates_, other_participants_, {cost_of(work.batch), queued}, now);
+    if (choice.worker) return send(queue_.take_retry(i, now), *choice.worker, now);
+    held_until_ = choice.until;
+    return std::nullopt;
   }
+  if (!queue_.has_fresh()) return std::nullopt;
+  const double cost = std::max(1.0, static_cast<double>(queue_.fresh_head_bytes()));
+  const auto choice = policy_->choose(candidates_, participants_, {cost, queued}, now);
+  if (choice.worker) return send(queue_.take_fresh(now), *choice.worker, now);
+  held_until_ = choice.until;
   return std::nullopt;
+}
+
+Send Balancer::send(Work work, WorkerId worker, base::Time now) {
+  const std::size_t events = work.batch.size();
+  ledger_.queued -= events;
+  ledger_.in_flight += events;
+  const Attempt& attempt = attempts_.add(std::move(work), worker, now);
+  workers_[worker].sent(attempt.id, events, options_, now);
+  policy_->on_sent(worker, attempt.id, cost_of(attempt.work.batch), now);
+  return {worker, attempt.id, attempt.work.batch};
 }
 
 }  // namespace windlass::core

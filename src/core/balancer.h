@@ -29,6 +29,7 @@
 #include "base/time.h"
 #include "core/action.h"
 #include "core/attempts.h"
+#include "core/hand_out_policy.h"
 #include "core/options.h"
 #include "core/submission.h"
 #include "core/work_queue.h"
@@ -38,7 +39,9 @@ namespace windlass::core {
 
 class Balancer {
  public:
-  /// `workers` must not be empty.
+  /// `workers` must not be empty. Without a policy, each worker's window is fixed at its bound.
+  Balancer(Options options, std::vector<WorkerOptions> workers, std::unique_ptr<HandOutPolicy> policy,
+           std::uint64_t seed, base::Time now);
   Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now);
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
@@ -88,6 +91,9 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
+  Send send(Work work, WorkerId worker, base::Time now);
+  void find_candidates(base::Time now);
+  unsigned window(WorkerId worker) const;
   void update_connections(base::Time now);
 
   // Taking back.
@@ -111,18 +117,24 @@ class Balancer {
   std::vector<Worker> workers_;
   Attempts attempts_;
   WorkQueue queue_;
+  std::unique_ptr<HandOutPolicy> policy_;
   std::deque<Action> outputs_;
   Ledger ledger_;
   std::size_t held_events_ = 0;
   std::size_t held_bytes_ = 0;
   base::Time drain_deadline_ = base::never;
+  base::Time held_until_ = base::never;  ///< the policy lets work wait for a busy worker
   bool accepting_ = true;
   bool draining_ = false;
   bool closed_ = false;
   /// Something changed that may make a connection wanted or unwanted.
   bool connections_stale_ = true;
-  base::Time now_;                    ///< the last time heard of
-  std::vector<WorkerId> candidates_;  ///< scratch space of hand_out
+  base::Time now_;  ///< the last time heard of
+  // Scratch space of hand_out.
+  std::vector<WorkerId> participants_;        ///< the workers that may draw
+  std::vector<WorkerId> candidates_;          ///< those of them that have room
+  std::vector<WorkerId> other_participants_;  ///< both without the worker that failed the batch last
+  std::vector<WorkerId> other_candidates_;
 };
 
 }  // namespace windlass::core

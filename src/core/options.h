@@ -4,12 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
 
 #include "base/time.h"
-#include "core/window.h"
 
 namespace windlass::core {
 
@@ -41,8 +38,8 @@ struct WorkerOptions {
   base::Duration ttl{0};
   /// Connects, and so draws, only while every worker of a lower number is failing.
   unsigned priority = 0;
-  /// How much may be in flight.
-  std::shared_ptr<WindowPolicy> window = fixed_window(2);
+  /// Batches that may be in flight at most.
+  unsigned window = 2;
 };
 
 }  // namespace windlass::core

@@ -22,25 +22,40 @@ std::uint32_t fitting(const EventBuffer& events, std::uint32_t first, std::uint3
 
 void WorkQueue::push(std::shared_ptr<Submission> submission, base::Time now) {
   const bool unlimited = options_.max_attempts == 0 || options_.guaranteed || submission->guaranteed;
+  fresh_bytes_ += submission->bytes();
+  fresh_events_ += submission->size();
   fresh_.push_back({std::move(submission), 0, options_.max_attempts, unlimited, now});
   limited_ += !unlimited;
 }
 
 void WorkQueue::push_retry(Work work) {
+  retry_bytes_ += work.batch.bytes();
   retries_.push_back(std::move(work));
 }
 
-std::optional<Work> WorkQueue::draw(WorkerId worker, bool others, base::Time now) {
-  const auto retry = std::find_if(retries_.begin(), retries_.end(), [&](const Work& work) {
-    return work.not_before <= now && !(others && work.failed_at == worker);
-  });
-  if (retry == retries_.end() && fresh_.empty()) return std::nullopt;
+Work WorkQueue::take_retry(std::size_t index, base::Time now) {
   charge_waits(now);
   last_draw_ = now;
-  if (retry == retries_.end()) return cut();
-  Work drawn = std::move(*retry);
-  retries_.erase(retry);
-  return drawn;
+  const auto place = retries_.begin() + static_cast<std::ptrdiff_t>(index);
+  Work work = std::move(*place);
+  retries_.erase(place);
+  retry_bytes_ -= work.batch.bytes();
+  return work;
+}
+
+Work WorkQueue::take_fresh(base::Time now) {
+  charge_waits(now);
+  last_draw_ = now;
+  Work work = cut();
+  fresh_bytes_ -= work.batch.bytes();
+  fresh_events_ -= work.batch.size();
+  return work;
+}
+
+std::size_t WorkQueue::fresh_head_bytes() const {
+  if (fresh_events_ == 0) return 0;
+  const std::size_t of_most_events = fresh_bytes_ / fresh_events_ * options_.bulk_max_events;
+  return std::min({fresh_bytes_, options_.bulk_max_bytes, of_most_events});
 }
 
 Work WorkQueue::cut() {
@@ -109,6 +124,7 @@ std::vector<Work> WorkQueue::take_expired(base::Time now) {
   std::vector<Work> expired;
   std::erase_if(retries_, [&](Work& work) {
     if (work.unlimited || expiry_of(work) > now) return false;
+    retry_bytes_ -= work.batch.bytes();
     expired.push_back(std::move(work));
     return true;
   });
@@ -120,6 +136,8 @@ std::vector<Work> WorkQueue::take_expired(base::Time now) {
     }
     if (expiry_of(*fresh) > now) break;
     expired.push_back(rest_of(*fresh));
+    fresh_bytes_ -= expired.back().batch.bytes();
+    fresh_events_ -= expired.back().batch.size();
     fresh = fresh_.erase(fresh);
     --limited_;
   }
@@ -132,7 +150,7 @@ std::vector<Work> WorkQueue::take_all() {
   for (const Fresh& fresh : fresh_) all.push_back(rest_of(fresh));
   retries_.clear();
   fresh_.clear();
-  limited_ = 0;
+  retry_bytes_ = fresh_bytes_ = fresh_events_ = limited_ = 0;
   return all;
 }
 

@@ -44,8 +44,16 @@ class WorkQueue {
   void push(std::shared_ptr<Submission> submission, base::Time now);
   void push_retry(Work work);
 
-  /// The next batch for this worker. Work that this worker failed last is passed over while `others` participate.
-  std::optional<Work> draw(WorkerId worker, bool others, base::Time now);
+  /// What failed and waits to be sent again; to be drawn before new work.
+  const std::deque<Work>& retries() const { return retries_; }
+  Work take_retry(std::size_t index, base::Time now);
+  /// The next batch of new work. There must be some.
+  Work take_fresh(base::Time now);
+  bool has_fresh() const { return !fresh_.empty(); }
+  /// About how many bytes the next batch of new work has.
+  std::size_t fresh_head_bytes() const;
+  /// Of everything that waits.
+  std::size_t bytes() const { return retry_bytes_ + fresh_bytes_; }
 
   /// Takes out the work that has no attempt left because it has waited for so long.
   std::vector<Work> take_expired(base::Time now);
@@ -79,6 +87,9 @@ class WorkQueue {
   Backoff work_backoff_;
   std::deque<Work> retries_;
   std::deque<Fresh> fresh_;
+  std::size_t retry_bytes_ = 0;
+  std::size_t fresh_bytes_ = 0;
+  std::size_t fresh_events_ = 0;
   std::size_t limited_ = 0;  ///< how many of fresh_ are not unlimited
   base::Time last_draw_{};
 };

@@ -48,8 +48,6 @@ WorkerStatistics Worker::statistics(base::Time now) const {
       figures.state = WorkerState::closing;
       break;
   }
-  figures.window = window();
-  figures.window_reason = failing() ? "one batch at a time after a failure" : options_.window->reason();
   figures.latency = {latency_.count(), latency_.quantile(0.5), latency_.quantile(0.99), latency_.max()};
   return figures;
 }
@@ -71,7 +69,6 @@ void Worker::connected(base::Time now) {
   leaving_ = false;
   was_of_use_ = false;
   ++figures_.connects;
-  options_.window->on_connected(now);
 }
 
 void Worker::sent(AttemptId attempt, std::size_t events, const Options& options, base::Time now) {
@@ -81,7 +78,6 @@ void Worker::sent(AttemptId attempt, std::size_t events, const Options& options,
   }
   in_flight_.push_back(attempt);
   figures_.in_flight += events;
-  last_draw_ = now;
 }
 
 void Worker::ended(AttemptId attempt, std::size_t events, const Options& options, base::Time now) {
@@ -105,10 +101,9 @@ void Worker::progressed(AttemptId attempt, const Options& options, base::Time no
     progress_deadline_ = base::after(now, options.progress_timeout);
 }
 
-void Worker::completed(base::Duration round_trip, base::Time now) {
+void Worker::completed(base::Duration round_trip) {
   ++figures_.batches;
   latency_.add(round_trip);
-  options_.window->on_acked(round_trip, in_flight_.size() + 1, now);
 }
 
 void Worker::rest(base::Time until, std::error_code error) {

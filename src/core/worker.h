@@ -37,11 +37,8 @@ class Worker {
   bool participating(base::Time now) const { return state_ == State::connected && !leaving_ && rest_until_ <= now; }
   /// Failed, and has not succeeded since: known to be bad, or not yet known to be good again.
   bool failing() const { return backoff_.failing(); }
-  bool has_room() const { return in_flight_.size() < window(); }
-  unsigned window() const { return failing() ? 1 : options_.window->window(); }
   const std::deque<AttemptId>& in_flight() const { return in_flight_; }
   const WorkerOptions& options() const { return options_; }
-  base::Time last_draw() const { return last_draw_; }
   /// When overdue() has something to say, a wait ends, or the connection is too old.
   base::Time next_timeout() const;
   /// It waits for its backoff, which has ended.
@@ -75,8 +72,7 @@ class Worker {
   /// the oldest in flight, so that no batch is stuck behind the progress of others.
   void progressed(AttemptId attempt, const Options& options, base::Time now);
   /// A batch was acknowledged in full.
-  void completed(base::Duration round_trip, base::Time now);
-  void throttled(base::Time now) { options_.window->on_throttled(now); }
+  void completed(base::Duration round_trip);
   /// A batch was not acknowledged in full.
   void count_failure() { ++figures_.failed_attempts; }
   /// Leaves the pool for its backoff, or for what the endpoint asked for; the connection stands.
@@ -108,7 +104,6 @@ class Worker {
   base::Time rest_until_{};
   base::Time expires_ = base::never;  ///< of the connection
   base::Time connected_at_{};
-  base::Time last_draw_{};
 
   WorkerStatistics figures_;
   base::Histogram latency_;

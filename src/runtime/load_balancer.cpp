@@ -171,7 +171,7 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
   for (Worker& worker : made) {
     const bool is_sync = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client);
     worker_options.push_back({worker.endpoint, worker.wait_retry, worker.max_wait_retry, worker.ttl, worker.priority,
-                              core::fixed_window(is_sync ? 1 : options_.pipelining)});
+                              is_sync ? 1 : options_.pipelining});
     Channel& channel = channels_.emplace_back();
     channel.endpoint = worker.endpoint;
     if (is_sync) {

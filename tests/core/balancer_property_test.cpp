@@ -232,7 +232,7 @@ Options any_options() {
 std::vector<WorkerOptions> any_workers() {
   std::vector<WorkerOptions> workers(*rc::gen::inRange<std::size_t>(1, 5));
   for (WorkerOptions& worker : workers) {
-    worker.window = fixed_window(*rc::gen::inRange(1u, 5u));
+    worker.window = *rc::gen::inRange(1u, 5u);
     worker.priority = *rc::gen::weightedElement<unsigned>({{4, 0}, {1, 1}, {1, 2}});
     worker.ttl = *rc::gen::weightedElement<base::Duration>({{3, 0s}, {1, 3s}});
   }

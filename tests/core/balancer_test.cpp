@@ -205,7 +205,7 @@ TEST(Balancer, WhatWasAcknowledgedStaysSoWhateverTheResultSays) {
 }
 
 TEST(Balancer, ProgressBeyondTheBatchIsAllOfIt) {
-  World world(1, {}, {.window = fixed_window(1)});
+  World world(1, {}, {.window = 1});
   const auto publish = world.publish(2);
   const auto sent = world.take();
   world.progress(sent.attempt, 1000);
@@ -351,15 +351,19 @@ TEST(Balancer, TheTimeIsOfThrottledAnswersOnly) {
   EXPECT_EQ(world.sent.size(), 1u);
 }
 
-TEST(Balancer, TheWindowHearsOfThrottlingInFullAndInPart) {
-  struct Policy final : WindowPolicy {
-    unsigned window() const override { return 1; }
-    const char* reason() const override { return "counts"; }
-    void on_throttled(base::Time) override { ++throttles; }
+TEST(Balancer, ThePolicyHearsOfThrottlingInFullAndInPart) {
+  struct Policy final : HandOutPolicy {
+    Choice choose(const Workers& candidates, const Workers&, const Head&, base::Time) override {
+      return {candidates.front()};
+    }
+    unsigned window(WorkerId) const override { return 1; }
+    const char* window_reason(WorkerId) const override { return "counts"; }
+    void on_throttled(WorkerId, base::Time) override { ++throttles; }
     int throttles = 0;
   };
-  const auto policy = std::make_shared<Policy>();
-  World world(1, {}, {.window = policy});
+  auto owned = std::make_unique<Policy>();
+  Policy* const policy = owned.get();
+  World world(std::move(owned), {{}});
   world.publish(3);
   world.answer(world.take().attempt, PublishResult::throttled());
   EXPECT_EQ(policy->throttles, 1);
@@ -371,7 +375,7 @@ TEST(Balancer, TheWindowHearsOfThrottlingInFullAndInPart) {
 }
 
 TEST(Balancer, OthersGoOnWhileOneIsThrottled) {
-  World world(2, {}, {.window = fixed_window(1)});
+  World world(2, {}, {.window = 1});
   world.publish();
   const auto throttled = world.take();
   world.answer(throttled.attempt, PublishResult::throttled(30s));
@@ -386,7 +390,7 @@ TEST(Balancer, OthersGoOnWhileOneIsThrottled) {
 // Who draws.
 
 TEST(Balancer, WhoHasLeastInFlightDrawsFirstThenWhoWaitsLongest) {
-  World world(3, {}, {.window = fixed_window(2)});
+  World world(3, {}, {.window = 2});
   for (int event = 0; event < 3; ++event) {
     world.publish();
     world.now += 1ms;
@@ -403,7 +407,7 @@ TEST(Balancer, AProbeIsOneBatchHoweverMuchWaits) {
   Options options;
   options.bulk_max_events = 1;
   options.max_attempts = 0;
-  World world(1, options, {.window = fixed_window(10)});
+  World world(1, options, {.window = 10});
   world.publish(100);
   EXPECT_EQ(world.sent.size(), 10u);
   world.sent.clear();
@@ -431,7 +435,7 @@ std::vector<WorkerOptions> with_priorities(std::initializer_list<unsigned> prior
   std::vector<WorkerOptions> workers;
   for (const unsigned priority : priorities) {
     workers.emplace_back().priority = priority;
-    workers.back().window = fixed_window(1);
+    workers.back().window = 1;
   }
   return workers;
 }
@@ -476,7 +480,7 @@ TEST(Balancer, AHealedPreferredWorkerIsProvedBeforeTheOtherIsLetGo) {
 }
 
 TEST(Balancer, AWorkerThatLeavesIsClosedWithItsLastBatchHoweverThatEnded) {
-  World world(2, {}, {.ttl = 1min, .window = fixed_window(2)});
+  World world(2, {}, {.ttl = 1min, .window = 2});
   world.publish();
   const auto first = world.take();
   world.answer(first.attempt, PublishResult::failed(errc::temporary));

@@ -7,7 +7,7 @@ namespace {
 
 WorkerOptions with_window(unsigned batches) {
   WorkerOptions worker;
-  worker.window = fixed_window(batches);
+  worker.window = batches;
   return worker;
 }
 

@@ -33,9 +33,10 @@ TEST(Options, FewerThanNoAttemptsMeanWithoutEnd) {
 }
 
 TEST(Options, AWindowHasRoomForOneBatchAtLeast) {
-  EXPECT_EQ(fixed_window(0)->window(), 1u);
-  EXPECT_EQ(fixed_window(7)->window(), 7u);
-  EXPECT_STREQ(fixed_window(7)->reason(), "fixed");
+  const auto policy = fixed_windows({0, 7});
+  EXPECT_EQ(policy->window(0), 1u);
+  EXPECT_EQ(policy->window(1), 7u);
+  EXPECT_STREQ(policy->window_reason(1), "fixed");
 }
 
 }  // namespace

@@ -56,20 +56,16 @@ TEST_F(WorkerTest, EachConnectionHasANumberOfItsOwn) {
 TEST_F(WorkerTest, ParticipatesWhenConnected) {
   const Worker worker = connected();
   EXPECT_TRUE(worker.participating(now));
-  EXPECT_TRUE(worker.has_room());
   EXPECT_EQ(worker.next_timeout(), base::never) << "an idle connection has no deadline";
   EXPECT_EQ(worker.statistics(now).connects, 1u);
 }
 
-TEST_F(WorkerTest, HasRoomUpToItsWindow) {
-  Worker worker = connected({.window = fixed_window(2)});
+TEST_F(WorkerTest, CountsTheEventsThatAreInFlight) {
+  Worker worker = connected();
   worker.sent(1, 10, options, now);
-  EXPECT_TRUE(worker.has_room());
   worker.sent(2, 5, options, now);
-  EXPECT_FALSE(worker.has_room());
   EXPECT_EQ(worker.statistics(now).in_flight, 15u);
   worker.ended(1, 10, options, now);
-  EXPECT_TRUE(worker.has_room());
   EXPECT_EQ(worker.statistics(now).in_flight, 5u);
 }
 
@@ -103,7 +99,7 @@ TEST_F(WorkerTest, DeadlinesEndWithTheLastBatchInFlight) {
 }
 
 TEST_F(WorkerTest, TheProgressDeadlineIsOfTheOldestBatch) {
-  Worker worker = connected({.window = fixed_window(3)});
+  Worker worker = connected();
   const base::Time begin = now;
   worker.sent(1, 1, options, now);
   worker.sent(2, 1, options, now);
@@ -124,15 +120,12 @@ TEST_F(WorkerTest, TheProgressDeadlineIsOfTheOldestBatch) {
   EXPECT_TRUE(progress_ends_at(now + 5min)) << "now it is the next one's turn";
 }
 
-TEST_F(WorkerTest, AfterAFailureItHasAWindowOfOneUntilItSucceeds) {
-  Worker worker = connected({.window = fixed_window(8)});
+TEST_F(WorkerTest, IsFailingUntilItSucceeds) {
+  Worker worker = connected();
   worker.failed(now, random);
   EXPECT_TRUE(worker.failing());
-  EXPECT_EQ(worker.window(), 1u);
-  EXPECT_EQ(worker.statistics(now).window_reason, "one batch at a time after a failure");
   worker.progressed(1, options, now);
-  EXPECT_EQ(worker.window(), 8u);
-  EXPECT_EQ(worker.statistics(now).window_reason, "fixed");
+  EXPECT_FALSE(worker.failing());
 }
 
 TEST_F(WorkerTest, AConnectIsNoSuccess) {
@@ -208,7 +201,7 @@ TEST_F(WorkerTest, KeepsItsFigures) {
   worker.sent(1, 10, options, now);
   worker.ended(1, 10, options, now);
   worker.acked_some(10);
-  worker.completed(20ms, now);
+  worker.completed(20ms);
   worker.count_failure();
   const WorkerStatistics figures = worker.statistics(now);
   EXPECT_EQ(figures.endpoint, "somewhere");
@@ -217,34 +210,6 @@ TEST_F(WorkerTest, KeepsItsFigures) {
   EXPECT_EQ(figures.failed_attempts, 1u);
   EXPECT_EQ(figures.latency.count, 1u);
   EXPECT_EQ(figures.latency.max, 20ms);
-}
-
-TEST_F(WorkerTest, TellsItsWindowWhatHappens) {
-  struct Policy final : WindowPolicy {
-    unsigned window() const override { return 3; }
-    const char* reason() const override { return "told"; }
-    void on_connected(base::Time) override { ++connects; }
-    void on_acked(base::Duration round_trip, std::size_t in_flight, base::Time) override {
-      last_round_trip = round_trip;
-      last_in_flight = in_flight;
-    }
-    void on_throttled(base::Time) override { ++throttles; }
-    int connects = 0;
-    int throttles = 0;
-    base::Duration last_round_trip{0};
-    std::size_t last_in_flight = 0;
-  };
-  const auto policy = std::make_shared<Policy>();
-  Worker worker = connected({.window = policy});
-  EXPECT_EQ(policy->connects, 1);
-  worker.sent(1, 1, options, now);
-  worker.sent(2, 1, options, now);
-  worker.ended(1, 1, options, now);
-  worker.completed(7ms, now);
-  EXPECT_EQ(policy->last_round_trip, 7ms);
-  EXPECT_EQ(policy->last_in_flight, 2u) << "itself included";
-  worker.throttled(now);
-  EXPECT_EQ(policy->throttles, 1);
 }
 
 TEST_F(WorkerTest, StepsThatCannotBeAreRefused) {

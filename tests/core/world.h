@@ -59,9 +59,12 @@ class World {
   explicit World(std::size_t workers, Options options = {}, WorkerOptions worker = {})
       : World(std::vector<WorkerOptions>(workers, worker), options) {}
   World(std::vector<WorkerOptions> workers, Options options = {}, std::uint64_t seed = 1)
+      : World(fixed_at(workers), workers, options, seed) {}
+  World(std::unique_ptr<HandOutPolicy> policy, std::vector<WorkerOptions> workers, Options options = {},
+        std::uint64_t seed = 1)
       : connects(workers.size(), OnConnect::accept),
         endpoints(workers.size()),
-        balancer(options, workers, seed, now),
+        balancer(options, workers, std::move(policy), seed, now),
         workers_(std::move(workers)) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -230,6 +233,12 @@ class World {
   bool quiet = false;
 
  private:
+  static std::unique_ptr<HandOutPolicy> fixed_at(const std::vector<WorkerOptions>& workers) {
+    std::vector<unsigned> windows;
+    for (const WorkerOptions& worker : workers) windows.push_back(worker.window);
+    return fixed_windows(std::move(windows));
+  }
+
   using Event = std::pair<const EventBuffer*, std::uint32_t>;
 
   static std::shared_ptr<Submission> submission_of(std::size_t count, std::size_t number) {
@@ -305,7 +314,7 @@ class World {
         for (std::uint32_t event = slice.first; event < slice.first + slice.count; ++event)
           check(events.emplace(slice.buffer.get(), event).second, "an event has two live attempts");
     }
-    check(in_flight <= workers_[send.worker].window->window(), "a window is exceeded");
+    check(in_flight <= workers_[send.worker].window, "a window is exceeded");
     Endpoint& endpoint = endpoints[send.worker];
     if (!endpoint.answer) return sent.push_back(one);
     ++endpoint.sends;

@@ -227,7 +227,7 @@ TEST(Flaw, CloseIsPromptAndTotal) {
   for (const auto on_connect : {World::OnConnect::accept, World::OnConnect::refuse, World::OnConnect::hang}) {
     Options options;
     options.bulk_max_events = 3;
-    World world(3, options, {.window = fixed_window(4)});
+    World world(3, options, {.window = 4});
     world.connects[2] = on_connect;
     for (int publish = 0; publish < 100; ++publish) world.publish(5, publish % 2 == 0);
     for (int times = 0; times < 3; ++times) world.answer(world.take().attempt, PublishResult::failed(errc::temporary));
@@ -280,7 +280,7 @@ TEST(Flaw, ASlowEndpointDoesNotStrandTheFastOnes) {
 
 TEST(Flaw, AFailedBatchGoesElsewhere) {
   for (const errc error : {errc::temporary, errc::throttled, errc::connection_lost, errc::abandoned}) {
-    World world(2, {.max_attempts = 0}, {.window = fixed_window(64)});
+    World world(2, {.max_attempts = 0}, {.window = 64});
     base::Random random(1);
     std::map<std::string, WorkerId> failed_at;
     for (WorkerId worker = 0; worker < 2; ++worker)
@@ -410,7 +410,7 @@ TEST(Flaw, FleetsDoNotComeBackInStep) {
 TEST(Flaw, AfterAFailureTheWindowComesBackWithTheFirstSuccess) {
   Options options;
   options.bulk_max_events = 1;
-  World world(1, options, {.window = fixed_window(16)});
+  World world(1, options, {.window = 16});
   world.everywhere(acknowledging(1ms));
   world.publish(50);
   world.pass(5ms);
@@ -482,7 +482,7 @@ TEST(Flaw, APublishThatIsSplitHearsOfAllItsParts) {
   options.bulk_max_events = 2;
   std::vector<int> order{0, 1, 2};
   do {
-    World world(1, options, {.window = fixed_window(3)});
+    World world(1, options, {.window = 3});
     const auto publish = world.publish(6);
     const World::Sent parts[] = {world.take(), world.take(), world.take()};
     for (const int part : order) {
@@ -517,7 +517,7 @@ TEST(Flaw, AnEndpointThatSendsKeepAlivesOnlyIsLeftBehindAtTheProgressDeadline) {
 TEST(Flaw, BatchesAreLimitedInBytes) {
   Options options;
   options.bulk_max_bytes = 100;
-  World world(1, options, {.window = fixed_window(1)});
+  World world(1, options, {.window = 1});
   world.everywhere({[](const Batch& batch) {
                       EXPECT_LE(batch.bytes(), 100u);
                       return PublishResult::acked();

@@ -40,7 +40,7 @@ TEST(OriginalBehaviour, AConnectIsGivenUpAfterTheTimeout) {
 }
 
 TEST(OriginalBehaviour, RetriesGoBeforeNewWork) {
-  World world(2, {}, {.window = fixed_window(1)});
+  World world(2, {}, {.window = 1});
   world.publish();
   world.publish();
   const auto failed = world.take();
@@ -52,7 +52,7 @@ TEST(OriginalBehaviour, RetriesGoBeforeNewWork) {
 }
 
 TEST(OriginalBehaviour, RetriesKeepTheirOrder) {
-  World world(2, {}, {.window = fixed_window(3)});
+  World world(2, {}, {.window = 3});
   for (int event = 0; event < 6; ++event) world.publish();
   std::vector<std::string> lost;
   for (int event = 0; event < 3; ++event) lost.emplace_back(world.take_from(0).batch[0]);
@@ -224,7 +224,7 @@ TEST(OriginalBehaviour, FailoverTriesAnotherAfterAFailedConnect) {
 }
 
 TEST(OriginalBehaviour, CloseTellsPublishersWhoseEventsWait) {
-  World world(1, {}, {.window = fixed_window(1)});
+  World world(1, {}, {.window = 1});
   for (int event = 0; event < 3; ++event) world.publish();
   world.close();
   for (const auto& one : world.heard) EXPECT_EQ(one.reason, errc::closed);

@@ -24,7 +24,7 @@ class OriginalScenario : public testing::TestWithParam<std::tuple<Client, std::s
     WorkerOptions options;
     options.wait_retry = 1ms;
     options.max_wait_retry = 10ms;
-    options.window = fixed_window(std::get<0>(GetParam()).window);
+    options.window = std::get<0>(GetParam()).window;
     return options;
   }
   base::Duration takes() const { return std::get<0>(GetParam()).takes; }

@@ -10,7 +10,7 @@ namespace {
 TEST(Promise, WorkersPullSomeAmountOfWorkFromASharedQueue) {
   Options options;
   options.bulk_max_events = 4;
-  World world(2, options, {.window = fixed_window(1)});
+  World world(2, options, {.window = 1});
   for (int event = 0; event < 20; ++event) world.publish();
   // The first two events went out as they came. Nothing more is pushed at the workers while they are busy.
   ASSERT_EQ(world.sent.size(), 2u);
@@ -91,7 +91,7 @@ TEST(Promise, WorkersThatDoNotParticipateTryToReconnectContinuously) {
 }
 
 TEST(Promise, EventsOfAnUnavailableConnectionAreRescheduledForAnotherAtOnceAndAheadOfNewWork) {
-  World world(2, {}, {.window = fixed_window(1)});
+  World world(2, {}, {.window = 1});
   const auto first = world.publish();
   world.publish();
   world.publish();  // has to wait
@@ -110,7 +110,7 @@ TEST(Promise, EventsOfAnUnavailableConnectionAreRescheduledForAnotherAtOnceAndAh
 }
 
 TEST(Promise, EventsDoNotGoBackToTheWorkerThatFailedThemWhileAnotherParticipates) {
-  World world(2, {}, {.window = fixed_window(1)});
+  World world(2, {}, {.window = 1});
   world.publish();
   const auto busy = world.take();
   world.publish();
@@ -197,7 +197,7 @@ TEST(Promise, AMessageThatRequiresGuaranteedSendIsRetriedWithoutEndAndTheOthersA
 }
 
 TEST(Promise, CloseStopsAllWorkersClosesAllConnectionsAndSignalsWhatIsInFlightAsFailed) {
-  World world(3, {}, {.window = fixed_window(1)});
+  World world(3, {}, {.window = 1});
   for (int event = 0; event < 5; ++event) world.publish();
   ASSERT_EQ(world.sent.size(), 3u);
   world.close();
@@ -272,7 +272,7 @@ TEST(Promise, AHostListTimesWorkerConnectionsEach) {
   std::vector<WorkerOptions> workers;
   for (const char* host : {"one", "two", "three"})
     for (int connection = 0; connection < 2; ++connection)
-      workers.push_back({.endpoint = host, .window = fixed_window(1)});
+      workers.push_back({.endpoint = host, .window = 1});
   World world(workers);
   for (int event = 0; event < 10; ++event) world.publish();
   EXPECT_EQ(world.connects_wanted, 6u);

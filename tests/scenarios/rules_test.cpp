@@ -123,7 +123,7 @@ TEST(Rule2, NothingIsSignalledAfterClose) {
 TEST(Rule3, AckedMeansThatAnEndpointAcknowledgedEveryEvent) {
   Options options;
   options.bulk_max_events = 2;
-  World world(1, options, {.window = fixed_window(3)});
+  World world(1, options, {.window = 3});
   const auto publish = world.publish(6);
   const auto first = world.take();
   const auto second = world.take();
@@ -246,7 +246,7 @@ TEST(Rule5, ARestThatIsHandedBackWithoutAnErrorSpendsNoAttempt) {
 
 TEST(Rule6, InFlightNeverExceedsTheWindow) {
   std::vector<WorkerOptions> workers(3);
-  for (unsigned worker = 0; worker < 3; ++worker) workers[worker].window = fixed_window(worker + 1);
+  for (unsigned worker = 0; worker < 3; ++worker) workers[worker].window = worker + 1;
   World world(workers);
   for (int event = 0; event < 50; ++event) world.publish();
   ASSERT_EQ(world.sent.size(), 6u);
@@ -325,7 +325,7 @@ TEST(Rule7, AnEndpointThatFailsFastDrawsNoWork) {
 TEST(Rule7, AWorkerThatFailedProvesItselfWithOneBatchAtATime) {
   Options options{.max_attempts = 0};
   options.bulk_max_events = 1;
-  World world(2, options, {.window = fixed_window(8)});
+  World world(2, options, {.window = 8});
   world.publish(24);
   world.sent.clear();
   world.lose(0);
@@ -363,7 +363,7 @@ TEST(Rule8, RejectedEventsAreDroppedWithTheReasonWhereThereIsNoDeadLetter) {
 // 9. Nobody idles beside a queue.
 
 TEST(Rule9, WhileWorkWaitsAWorkerWithRoomIsDrawing) {
-  World world(4, {}, {.ttl = 50ms, .window = fixed_window(3)});
+  World world(4, {}, {.ttl = 50ms, .window = 3});
   base::Random random(5);
   for (auto& endpoint : world.endpoints) endpoint = acknowledging(1ms + base::Duration(random.below(5'000'000)));
   for (int step = 0; step < 3000; ++step) {
@@ -380,7 +380,7 @@ TEST(Rule9, WhileWorkWaitsAWorkerWithRoomIsDrawing) {
 }
 
 TEST(Rule9, AnIdleWorkerTakesWhatThereIsAtOnce) {
-  World world(1, {}, {.window = fixed_window(1)});
+  World world(1, {}, {.window = 1});
   world.publish();
   EXPECT_EQ(world.take().at, world.now) << "one event does not wait for company";
 }
