@@ -31,10 +31,10 @@ class SyncClient {
   /// Closes the connection. May be called when there is none.
   virtual void close() noexcept = 0;
 
-  /// Makes a connect or publish that is under way return soon; close() follows. The only call that comes from another
-  /// thread, so the other call may have only just begun, or ended just now. A client that cannot do it is left to
-  /// finish by itself: its late answer changes nothing, and LoadBalancer::close() does not wait for it longer than
-  /// Options::close_grace.
+  /// Makes a connect or publish that is under way return soon; close() follows, and never comes at the same time. The
+  /// only call from another thread, so the call that it means may have only just begun, or ended just now. A client
+  /// that cannot do it is left to finish by itself: its late answer changes nothing, and LoadBalancer::close() does not
+  /// wait for it longer than Options::close_grace.
   virtual void interrupt() noexcept {}
 };
 

@@ -121,7 +121,7 @@ void add_override(const std::string& option, Layer& layer) {
     const std::function<void(YamlNode&)> forget_lines = [&](YamlNode& part) {
       part.place = Place{source};
       for (YamlNode& item : part.items) forget_lines(item);
-      for (auto& pair : part.pairs) forget_lines(pair.second);
+      for (YamlPair& pair : part.pairs) forget_lines(pair.value);
     };
     forget_lines(node);
     return layer.add(key, node);

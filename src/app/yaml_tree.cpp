@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <sstream>
+#include <utility>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -130,25 +131,25 @@ class TreeBuilder final : public YAML::EventHandler {
     if (value.kind == YamlNode::Kind::null) value.place = parent.key.place;
     auto& pairs = parent.node.pairs;
     const auto twin =
-        std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == parent.key.text; });
+        std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.key == parent.key.text; });
     if (twin != pairs.end())
       throw ConfigError(
           parent.key.place, {},
-          fmt::format("the key {} occurs twice; first at {}", in_quotes(parent.key.text), twin->second.place.text()));
-    pairs.emplace_back(std::move(parent.key.text), std::move(value));
+          fmt::format("the key {} occurs twice; first at {}", in_quotes(parent.key.text), twin->value.place.text()));
+    pairs.push_back({std::move(parent.key.text), std::move(value)});
   }
 
   /// "<<: *other" and "<<: [*one, *other]" add the pairs of the others that the map does not have itself.
   static void merge_inherited(YamlNode& map) {
     const auto merge =
-        std::find_if(map.pairs.begin(), map.pairs.end(), [](const auto& pair) { return pair.first == "<<"; });
+        std::find_if(map.pairs.begin(), map.pairs.end(), [](const auto& pair) { return pair.key == "<<"; });
     if (merge == map.pairs.end()) return;
-    const YamlNode inherited = std::move(merge->second);
+    const YamlNode inherited = std::move(merge->value);
     map.pairs.erase(merge);
     const auto add_from = [&map](const YamlNode& from) {
       if (from.kind != YamlNode::Kind::map) throw ConfigError(from.place, {}, "expected a map to merge with <<");
       for (const auto& pair : from.pairs)
-        if (std::none_of(map.pairs.begin(), map.pairs.end(), [&](const auto& own) { return own.first == pair.first; }))
+        if (std::none_of(map.pairs.begin(), map.pairs.end(), [&](const auto& own) { return own.key == pair.key; }))
           map.pairs.push_back(pair);
     };
     if (inherited.kind != YamlNode::Kind::list) return add_from(inherited);

@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "app/config_error.h"
 
 namespace windlass::app {
+
+struct YamlPair;
 
 /// A part of a YAML document. Aliases and merge keys ("<<") are resolved.
 struct YamlNode {
@@ -17,9 +18,14 @@ struct YamlNode {
 
   Kind kind = Kind::null;
   Place place;
-  std::string text;                                     ///< of a scalar
-  std::vector<YamlNode> items;                          ///< of a list
-  std::vector<std::pair<std::string, YamlNode>> pairs;  ///< of a map, in their order; no key occurs twice
+  std::string text;             ///< of a scalar
+  std::vector<YamlNode> items;  ///< of a list
+  std::vector<YamlPair> pairs;  ///< of a map, in their order; no key occurs twice
+};
+
+struct YamlPair {
+  std::string key;
+  YamlNode value;
 };
 
 /// What a configuration may be at most. Hostile YAML is refused, not suffered.

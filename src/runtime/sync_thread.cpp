@@ -77,12 +77,10 @@ void SyncThread::stop() {
 }
 
 void SyncThread::interrupt_if_busy() {
-  bool busy;
-  {
-    const std::lock_guard lock(shared_->mutex);
-    busy = shared_->busy;
-  }
-  if (busy) shared_->client->interrupt();
+  // Under the lock, so that the client's thread does not go on to close() meanwhile: what is interrupted must not be
+  // closed, and its descriptor given to another, between the look and the deed.
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->busy) shared_->client->interrupt();
 }
 
 void SyncThread::finish(std::chrono::steady_clock::time_point deadline) {

@@ -122,6 +122,34 @@ TEST_F(SyncThreadTest, InterruptsACallThatIsUnderWayButNotAnIdleClient) {
   EXPECT_EQ(interrupts, 1);
 }
 
+TEST_F(SyncThreadTest, NeverClosesAClientThatIsBeingInterrupted) {
+  test::Count publishes;
+  std::atomic<bool> being_interrupted{false};
+  std::atomic<bool> may_return{false};
+  SyncScript script;
+  script.publish = [&](const Batch&) {
+    publishes.add();
+    while (!may_return) std::this_thread::yield();
+    return PublishResult::acked();
+  };
+  script.interrupt = [&] {
+    being_interrupted = true;
+    may_return = true;
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    being_interrupted = false;
+  };
+  script.close = [&] { EXPECT_FALSE(being_interrupted); };
+  const auto thread = start(script);
+  for (std::size_t round = 1; round <= 50; ++round) {
+    may_return = false;
+    thread->publish(round, batch_of("one"));
+    ASSERT_TRUE(publishes.wait_for(round));
+    thread->close({0, 1});
+    EXPECT_TRUE(std::holds_alternative<Finished>(next_answer()));
+    EXPECT_TRUE(std::holds_alternative<Disconnected>(next_answer()));
+  }
+}
+
 TEST_F(SyncThreadTest, DoesNotKeepABatchThatWasAnswered) {
   const auto thread = start(SyncScript());
   auto buffer = std::make_shared<EventBuffer>();
