@@ -201,26 +201,29 @@ byte i; /* for loops inside of a step; 0 between steps */
 
 #define another_participates(w) (PARTICIPANTS > (link[w] == Up))
 #define has_room(w) (link[w] == Up && in_flight(w) < WINDOW + planted(PLANT_WINDOW_OFF_BY_ONE))
-#define wrong_worker(b, w) \
-  (batch[b].shunned == (w) && (another_participates(w) || planted(PLANT_SHUNNED_FOREVER)) && !planted(PLANT_SAME_WORKER))
-#define can_draw(b, w)                                          \
+#define wrong_worker(b, w)                                          \
+  (batch[b].shunned == (w) && !planted(PLANT_SAME_WORKER) &&        \
+   (another_participates(w) || planted(PLANT_SHUNNED_FOREVER)))
+#define can_draw(b, w)                                              \
   (batch[b].state == Queued && has_room(w) && !wrong_worker(b, w) && \
    !(mode == Draining && planted(PLANT_DRAIN_STOPS_RETRIES)))
-#define can_hedge(b, w)                                                                       \
+#define can_hedge(b, w)                                                                                \
   (HEDGES && batch[b].state == Assigned && copies(b) < 2 + planted(PLANT_THIRD_COPY) && !live(b, w) && \
    has_room(w) && batch[b].shunned != (w))
 #define may_misbehave(w) (faults > 0 && (HEALTHY & bit_of(w)) == 0)
 
-/* ---- What must hold after every step. Each assertion stands in one line with its rule: a counterexample names it. ---- */
+/* ---- What must hold after every step. Each assertion has its rule beside it: check-model quotes the line. ---- */
 #define implies(a, b) (!(a) || (b))
-#define unique_signal(b, unused) (signals[publish_of(b)] == (publish[publish_of(b)] == Accepted && all_parts(publish_of(b))))
+#define unique_signal(b, unused)                                                                         \
+  (signals[publish_of(b)] == (publish[publish_of(b)] == Accepted && all_parts(publish_of(b))))
 #define endpoint_acked(b, unused) ((batch[b].acked & ~batch[b].confirmed) == 0)
 #define one_outcome(b, unused)                                                                           \
   ((batch[b].acked & batch[b].rejected) == 0 && (batch[b].todo & (batch[b].acked | batch[b].rejected)) == 0 && \
    implies(batch[b].todo != 0, (batch[b].todo | batch[b].acked | batch[b].rejected) == EVERY))
 #define kept_guarantee(b, unused)                                                                        \
   implies(guaranteed(b) && mode != Closed && batch[b].state == Finished, (batch[b].acked | batch[b].rejected) == EVERY)
-#define honest_attempts(b, unused) implies(batch[b].todo != 0 && !guaranteed(b), batch[b].left + batch[b].spent == ATTEMPTS)
+#define honest_attempts(b, unused)                                                                       \
+  implies(batch[b].todo != 0 && !guaranteed(b), batch[b].left + batch[b].spent == ATTEMPTS)
 #define few_copies(b, unused) (copies(b) <= 1 + HEDGES)
 #define honest_state(b, unused)                                                                          \
   (implies(batch[b].state == Fresh || batch[b].state == Queued, copies(b) == 0) &&                       \
@@ -244,13 +247,13 @@ inline check() {
   assert(OVER_BATCHES(endpoint_acked, 0, &&)); /* acked means that an endpoint acknowledged it */
   assert(OVER_BATCHES(one_outcome, 0, &&)); /* an event waits, or is acked, or is rejected */
   assert(OVER_BATCHES(kept_guarantee, 0, &&)); /* guaranteed: never dropped before close */
-  assert(OVER_BATCHES(honest_attempts, 0, &&)); /* failed sends and expired waits cost attempts, and nothing else does */
+  assert(OVER_BATCHES(honest_attempts, 0, &&)); /* only failed sends and expired waits cost attempts */
   assert(OVER_BATCHES(few_copies, 0, &&)); /* two live copies at most */
   assert(OVER_BATCHES(honest_state, 0, &&)); /* queued: no live copy; assigned: at least one */
   assert(OVER_BATCHES(complete_copies, 0, &&)); /* a live copy holds whatever its batch still waits for */
   assert(OVER_WORKERS(within_window, 0, &&)); /* in flight never exceeds the window */
   assert(OVER_WORKERS(holds_nothing_when_down, 0, &&)); /* without a connection a worker holds nothing */
-  assert(ledger.accepted == ledger.acked + ledger.dropped + ledger.dead_lettered + ledger.queued + ledger.in_flight); /* the ledger adds up */
+  assert(unfinished == ledger.queued + ledger.in_flight); /* the ledger adds up */
   assert(ledger.acked == OVER_BATCHES(count_acked, 0, +)); /* acked, counted */
   assert(ledger.dead_lettered == OVER_BATCHES(count_rejected, 0, +)); /* dead-lettered, counted */
   assert(ledger.queued == OVER_BATCHES(count_queued, 0, +)); /* queued, counted */
@@ -301,6 +304,7 @@ inline spend_attempt(b) {
 inline drop_if_used_up(b) {
   if
   :: limited(b) && batch[b].left == 0 ->
+    assert(implies(!guaranteed(b), batch[b].spent == ATTEMPTS)); /* never dropped with attempts left */
     MET_IF(batch[b].acked, dropped_after_a_part_was_acked);
     drop(b)
   :: else
@@ -388,7 +392,7 @@ inline send(b, w) {
 inline draw(b, w) {
   assert(copies(b) == 0); /* one live attempt, unless hedged */
   assert(guaranteed(b) || batch[b].spent < ATTEMPTS); /* never more attempts than the limit without progress */
-  assert(implies(batch[b].shunned == (w), !another_participates(w))); /* not back to who failed it while another participates */
+  assert(implies(batch[b].shunned == (w), !another_participates(w))); /* not back to who failed it, if there is another */
   MET_IF(batch[b].shunned == (w), back_to_the_worker_that_failed_it_for_want_of_another);
   batch[b].progressed = 0;
   batch[b].state = Assigned;
