@@ -7,7 +7,7 @@ namespace windlass::runtime {
 std::error_code Budget::take(std::size_t events, std::size_t bytes, bool wait) {
   if (closed()) return errc::closed;
   if (events > max_events_ || bytes > max_bytes_) return errc::too_large;
-  if (try_take(events, bytes)) return {};
+  if (!promised_.load() && try_take(events, bytes)) return {};
   return wait ? wait_for_room(events, bytes) : make_error_code(errc::queue_full);
 }
 
@@ -27,8 +27,23 @@ std::error_code Budget::wait_for_room(std::size_t events, std::size_t bytes) {
   std::unique_lock lock(mutex_);
   waiting_.fetch_add(1);
   bool taken = false;
-  room_.wait(lock, [&] { return closed() || (taken = try_take(events, bytes)); });
+  bool mine = false;  // the promise
+  const auto take_in_turn = [&] {
+    if (promised_.load() && !mine) return false;
+    return taken = try_take(events, bytes);
+  };
+  if (!closed() && !take_in_turn()) {
+    room_.wait(lock);
+    while (!closed() && !take_in_turn()) {
+      if (!promised_.load()) promised_.store(mine = true);
+      room_.wait(lock);
+    }
+  }
   waiting_.fetch_sub(1);
+  if (mine) {
+    promised_.store(false);
+    room_.notify_all();
+  }
   if (taken) return {};
   return errc::closed;
 }

@@ -9,7 +9,9 @@
 
 namespace windlass::runtime {
 
-/// Thread-safe. Whoever does not fit waits, or is refused; close() refuses everybody, those who wait too.
+/// Thread-safe. Whoever does not fit waits, or is refused; close() refuses everybody, those who wait too. Whoever was
+/// woken in vain is promised the room: until there is enough of it, nobody else is let in, so that those who need much
+/// do not wait for ever because others, who need less, come at once for each bit of it.
 class Budget {
  public:
   Budget(std::size_t max_events, std::size_t max_bytes) : max_events_(max_events), max_bytes_(max_bytes) {}
@@ -35,6 +37,7 @@ class Budget {
   std::atomic<std::size_t> bytes_{0};
   std::atomic<bool> closed_{false};
   std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> promised_{false};  ///< the room, to one of those who wait
   std::mutex mutex_;
   std::condition_variable room_;
 };

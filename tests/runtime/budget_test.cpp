@@ -69,6 +69,51 @@ TEST(Budget, WakesThoseWhoWaitForAnyRoomWhenItIsToldTo) {
   waiting.join();
 }
 
+TEST(Budget, LetsNobodyWaitForEverBecauseOthersNeedLess) {
+  Budget budget(10, 100);
+  ASSERT_FALSE(budget.take(10, 10, false));
+  std::atomic<bool> taken{false};
+  std::thread big([&] {
+    EXPECT_FALSE(budget.take(8, 8, true));
+    taken = true;
+  });
+  // Others come at once for each bit of room that there is.
+  std::size_t held = 10;
+  const bool in_the_end = test::eventually([&] {
+    for (int i = 0; i < 1000 && !taken; ++i) {
+      if (held > 0) budget.give_back(1, 1), --held;
+      budget.wake_for_any_room();
+      if (!budget.take(1, 1, false)) ++held;
+    }
+    return taken.load();
+  });
+  EXPECT_TRUE(in_the_end);
+  if (!in_the_end) budget.close();
+  big.join();
+}
+
+TEST(Budget, ServesEverybodyWhoWaitsWhateverTheyNeed) {
+  Budget budget(10, 100);
+  ASSERT_FALSE(budget.take(10, 10, false));
+  test::Count served;
+  std::vector<std::thread> waiting;
+  for (const std::size_t events : {1, 9, 2, 10, 1, 5, 10, 3}) {
+    waiting.emplace_back([&, events] {
+      for (int round = 0; round < 200; ++round) {
+        EXPECT_FALSE(budget.take(events, events, true));
+        budget.give_back(events, events);
+        budget.wake_for_any_room();
+      }
+      served.add();
+    });
+  }
+  budget.give_back(10, 10);
+  budget.wake_for_any_room();
+  EXPECT_TRUE(served.wait_for(waiting.size()));
+  budget.close();
+  for (std::thread& thread : waiting) thread.join();
+}
+
 TEST(Budget, IsNotTakenForAMomentByThoseWhoDoNotFit) {
   Budget budget(100, 100);
   ASSERT_FALSE(budget.take(50, 50, false));
