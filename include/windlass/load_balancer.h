@@ -51,8 +51,11 @@ struct LoadBalancerOptions {
   /// The most that one batch holds.
   std::uint32_t bulk_max_events = 2048;
   std::size_t bulk_max_bytes = std::size_t{1} << 20;
-  /// Batches in flight on one asynchronous connection. A synchronous client has one.
-  unsigned pipelining = 2;
+  /// Batches in flight on one asynchronous connection at most; a synchronous client has one. Within this bound every
+  /// worker's window adapts to what its endpoint and its line can take.
+  unsigned pipelining = 64;
+  /// Windows do not adapt, but stay at `pipelining`, and a batch goes to whoever has least in flight.
+  bool fixed_windows = false;
   /// How long close() waits for synchronous clients that are inside connect or publish.
   std::chrono::nanoseconds close_grace = std::chrono::seconds(1);
   /// Seed of what is random (jitter); 0: from the system.

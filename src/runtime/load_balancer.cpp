@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "core/balancer.h"
+#include "core/earliest_finish.h"
 #include "runtime/answer_door.h"
 #include "runtime/budget.h"
 #include "runtime/inbox.h"
@@ -182,7 +183,15 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
     }
   }
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device()();
-  balancer_.emplace(core_options(options_), std::move(worker_options), seed, clock_now());
+  std::vector<unsigned> windows;
+  for (const core::WorkerOptions& worker : worker_options) windows.push_back(worker.window);
+  std::unique_ptr<core::HandOutPolicy> policy;
+  if (options_.fixed_windows) {
+    policy = core::fixed_windows(std::move(windows));
+  } else {
+    policy = std::make_unique<core::EarliestFinish>(windows);
+  }
+  balancer_.emplace(core_options(options_), std::move(worker_options), std::move(policy), seed, clock_now());
   thread_ = std::thread([this] { run(); });
 }
 

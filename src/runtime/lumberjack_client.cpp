@@ -32,14 +32,8 @@ void LumberjackClient::connect(Link link, std::chrono::milliseconds timeout) {
 
 void LumberjackClient::publish(Batch batch, Completion done) {
   if (!stream_) return done.failed(errc::connection_lost);
-  const std::size_t most = protocol::LumberjackClient::max_window;
   completions_.push_back(std::move(done));
-  for (std::size_t first = 0; first < batch.size(); first += most) {
-    const std::size_t count = std::min(most, batch.size() - first);
-    const bool last = first + count == batch.size();
-    windows_.push_back({static_cast<std::uint32_t>(first), last});
-    conversation_->send(0, first == 0 && last ? batch : batch.part(first, count));
-  }
+  waiting_.push_back(std::move(batch));
   flush();
 }
 
@@ -47,16 +41,28 @@ void LumberjackClient::close() noexcept {
   connector_.cancel();
   stream_.reset();
   conversation_.reset();
+  waiting_.clear();
   windows_.clear();
   completions_.clear();
 }
 
 void LumberjackClient::flush() {
-  if (!stream_->sending() && !conversation_->output().empty()) stream_->send(conversation_->output());
+  if (stream_->sending() || waiting_.empty()) return;
+  // Encoded only now: what waits for the line takes no second piece of memory.
+  const Batch batch = std::move(waiting_.front());
+  waiting_.pop_front();
+  const std::size_t most = protocol::LumberjackClient::max_window;
+  for (std::size_t first = 0; first < batch.size(); first += most) {
+    const std::size_t count = std::min(most, batch.size() - first);
+    const bool last = first + count == batch.size();
+    windows_.push_back({static_cast<std::uint32_t>(first), last});
+    conversation_->send(0, first == 0 && last ? batch : batch.part(first, count));
+  }
+  stream_->send(conversation_->output());
 }
 
 void LumberjackClient::on_sent() {
-  if (windows_.empty()) conversation_->output().shrink(idle_output);
+  if (completions_.empty()) conversation_->output().shrink(idle_output);
   flush();
 }
 

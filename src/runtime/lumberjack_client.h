@@ -43,6 +43,7 @@ class LumberjackClient final : public AsyncClient, private net::Stream::Handler 
   Link link_;
   std::unique_ptr<net::Stream> stream_;
   std::optional<protocol::LumberjackClient> conversation_;
+  std::deque<Batch> waiting_;           ///< for the line
   std::deque<Window> windows_;          ///< in the order of sending, as they are acknowledged
   std::deque<Completion> completions_;  ///< of the batches that the windows belong to
 };

@@ -115,6 +115,7 @@ TEST(LumberjackClient, SendsSeveralBatchesBeforeTheFirstIsAcknowledged) {
   Ears ears;
   LoadBalancer::Options options;
   options.pipelining = 3;
+  options.fixed_windows = true;
   options.bulk_max_events = 10;
   LoadBalancer balancer(lumberjack_workers(to(peer)), options);
   ASSERT_FALSE(balancer.publish_events(events(numbered(0, 30)), ears.signal()));
@@ -327,6 +328,7 @@ TEST(LumberjackClient, LooksItsNameUpAgainAtEachConnect) {
 TEST(LumberjackClient, WaitsForANameThatIsNotKnownYet) {
   LumberjackPeer peer;
   const std::string name = "future.test";
+  test::set_address(name, "");
   Ears ears;
   Connections connections;
   LoadBalancer::Options options = without_end();

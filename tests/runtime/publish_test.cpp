@@ -220,6 +220,7 @@ class FullQueue : public testing::Test {
     options.queue_events = 2;
     options.queue_bytes = 100;
     options.pipelining = 2;
+    options.fixed_windows = true;
     options.bulk_max_events = 1;
     balancer.emplace(client(holding(held)), options);
     // Not as single events: those may be gathered, and then their bytes count until all of them are settled.
