@@ -392,7 +392,7 @@ inline send(b, w) {
 inline draw(b, w) {
   assert(copies(b) == 0); /* one live attempt, unless hedged */
   assert(guaranteed(b) || batch[b].spent < ATTEMPTS); /* never more attempts than the limit without progress */
-  assert(implies(batch[b].shunned == (w), !another_participates(w))); /* not back to who failed it, if there is another */
+  assert(implies(batch[b].shunned == (w), !another_participates(w))); /* not back to who failed it, given another */
   MET_IF(batch[b].shunned == (w), back_to_the_worker_that_failed_it_for_want_of_another);
   batch[b].progressed = 0;
   batch[b].state = Assigned;
