@@ -32,7 +32,7 @@ struct OutputConfig {
   /// Share the work between all connections; else one of them is used, and another one only when it fails. False by
   /// default in files, as in Filebeat, true for --to.
   bool loadbalance = false;
-  /// Upper bound of the window: batches in flight on one connection, at least 1. Unset: the window adapts without one.
+  /// Upper bound of the window: batches in flight on one connection, at least 1. Unset: the library's.
   std::optional<unsigned> pipelining;
   /// Events in a batch, 1 to max_bulk_size.
   std::uint32_t bulk_max_size = 2048;
@@ -49,8 +49,6 @@ struct OutputConfig {
     base::Duration init = std::chrono::seconds(1);
     base::Duration max = std::chrono::seconds(60);
   } backoff;
-  /// Begin with small batches after each connect.
-  bool slow_start = false;
   /// None: plain TCP.
   std::optional<net::TlsOptions> tls;
 

@@ -104,7 +104,7 @@ const OutputSetting output_table[] = {
      [](OutputDraft& d, const SettingValue& v) { d.output.backoff.init = v.duration(milliseconds(1), hours(24)); }},
     {"backoff.max",
      [](OutputDraft& d, const SettingValue& v) { d.output.backoff.max = v.duration(milliseconds(1), hours(24)); }},
-    {"slow_start", [](OutputDraft& d, const SettingValue& v) { d.output.slow_start = v.boolean(); }},
+    {"slow_start", nullptr, Urls::to, "every connection begins with a small window"},
     {"proxy_url", refuse_proxy},
     {"proxy_use_local_resolver", nullptr, Urls::nowhere, "it is for proxies"},
     {"escape_html", nullptr, Urls::nowhere, "events are sent as they are"},

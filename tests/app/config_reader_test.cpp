@@ -82,7 +82,6 @@ output.logstash:
   EXPECT_EQ(output.ttl, 30s);
   EXPECT_TRUE(output.loadbalance);
   EXPECT_EQ(output.pipelining, 4u);
-  EXPECT_TRUE(output.slow_start);
   EXPECT_EQ(output.backoff.init, 2s);
   EXPECT_EQ(output.backoff.max, 2min);
   EXPECT_EQ(output.max_retries, 3);
@@ -97,6 +96,7 @@ output.logstash:
       testing::UnorderedElementsAre(
           "windlass.yml:18:16: output.logstash.escape_html has no effect: events are sent as they are",
           "windlass.yml:22:10: output.logstash.index has no effect: events carry no index name",
+          "windlass.yml:23:15: output.logstash.slow_start has no effect: every connection begins with a small window",
           "windlass.yml:4:3: filebeat is not used by Windlass", "windlass.yml:8:9: setup is not used by Windlass",
           "windlass.yml:10:3: processors is not used by Windlass",
           "windlass.yml:12:23: logging is not used by Windlass",
@@ -117,7 +117,6 @@ TEST(ConfigReader, HasTheDefaultsOfFilebeat) {
   EXPECT_LT(output.max_retries, 0);
   EXPECT_EQ(output.backoff.init, 1s);
   EXPECT_EQ(output.backoff.max, 60s);
-  EXPECT_FALSE(output.slow_start);
   EXPECT_FALSE(output.tls);
 }
 
