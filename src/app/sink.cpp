@@ -50,7 +50,7 @@ class Sink final : public SinkConnectionOwner {
         turn_timer_(context_),
         started_(steady_now()),
         pace_(faults_.rate, started_) {
-    if (!options.record.empty()) recorder_.emplace(options.record);
+    if (!options.record.empty()) record(options.record);
     signals_.add(SIGINT);
     signals_.add(SIGTERM);
     wait_for_signal();
@@ -66,9 +66,14 @@ class Sink final : public SinkConnectionOwner {
 
   const SinkCounters& counters() const { return counters_; }
   base::Duration elapsed() const { return steady_now() - started_; }
-  const std::optional<Recorder>& recorder() const { return recorder_; }
 
  private:
+  void record(const std::string& path) {
+    recorder_.emplace(path);
+    if (recorder_->cut_bytes() > 0)
+      spdlog::warn("{}: its last line was not complete, and is cut off ({} bytes)", path, recorder_->cut_bytes());
+  }
+
   void listen(const ListenConfig& config) {
     net::Listener::Options options;
     options.at = config.at;
@@ -209,9 +214,6 @@ int run_sink(const SinkOptions& options) {
     spdlog::error("{}", error.what());
     return exit_usage;
   }
-  if (sink->recorder() && sink->recorder()->cut_bytes() > 0)
-    spdlog::warn("{}: its last line was not complete, and is cut off ({} bytes)", options.record,
-                 sink->recorder()->cut_bytes());
   bool fine = sink->run();
   if (!options.report.empty() && !write_sink_report(options.report, *sink)) fine = false;
   return fine ? exit_all_acked : exit_incomplete;

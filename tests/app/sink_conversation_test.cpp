@@ -160,6 +160,21 @@ TEST(SinkConversation, GivesSignsOfLifeDuringALongDelay) {
   EXPECT_EQ(peer.counters.keep_alives, 2u);
 }
 
+TEST(SinkConversation, CountsTheTimeToASignOfLifeFromWhenThePeerBeganToWait) {
+  Peer peer(with([](SinkFaults& faults) { faults.delay = 12s; }));
+  EXPECT_EQ(peer.waits(start + 30s), "");
+  EXPECT_EQ(peer.says(window(1), start + 30s), "");
+  EXPECT_EQ(peer.waits(start + 34s), "");
+  EXPECT_EQ(peer.waits(start + 35s), keep_alive);
+}
+
+TEST(SinkConversation, CountsOnlyTheSignsOfLifeThatItGives) {
+  Peer peer(with([](SinkFaults& faults) { faults.keepalive_only = true; }));
+  EXPECT_EQ(peer.says(window(1)), "");
+  EXPECT_EQ(peer.waits(start + 3s), keep_alive) << "no further one before the first is on its way";
+  EXPECT_EQ(peer.counters.keep_alives, 1u);
+}
+
 TEST(SinkConversation, ReadsNoFurtherThanAFewWindowsThatWaitForTheirAcks) {
   Peer peer(with([](SinkFaults& faults) { faults.delay = 1s; }));
   std::string many;
