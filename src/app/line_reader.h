@@ -42,6 +42,8 @@ class LineReader {
     std::uint64_t cut_lines = 0;    ///< handed out without their ends
     std::uint64_t cut_bytes = 0;    ///< in those ends
     std::uint64_t empty_lines = 0;  ///< skipped
+
+    friend bool operator==(const Counters&, const Counters&) = default;
   };
 
   enum class Filled {
