@@ -164,7 +164,8 @@ std::vector<std::string> SettingValue::pems() const {
 std::string SettingValue::checked_pem(std::string text) const {
   if (text.empty() || trimmed(text).starts_with("-----BEGIN ")) return text;
   struct stat status {};
-  if (text.find('\0') != std::string::npos) fail(fmt::format("expected the path of a PEM file, got {}", in_quotes(text)));
+  if (text.find('\0') != std::string::npos)
+    fail(fmt::format("expected the path of a PEM file, got {}", in_quotes(text)));
   if (::stat(text.c_str(), &status) != 0 || ::access(text.c_str(), R_OK) != 0)
     fail(fmt::format("cannot read {}: {}", in_quotes(text), std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) fail(fmt::format("expected a PEM file, but {} is a directory", in_quotes(text)));

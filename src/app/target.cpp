@@ -49,7 +49,8 @@ const Scheme& find_scheme(const std::string& name, const Place& place) {
     if (known == name)
       throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
   throw ConfigError(
-      place, {}, fmt::format("unknown scheme {}; supported: {}{}", in_quotes(name), supported, suggestion(name, names)));
+      place, {},
+      fmt::format("unknown scheme {}; supported: {}{}", in_quotes(name), supported, suggestion(name, names)));
 }
 
 }  // namespace

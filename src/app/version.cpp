@@ -1,16 +1,13 @@
 #include "app/version.h"
 
-#include <boost/version.hpp>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include "app/exit_code.h"
 
 namespace windlass::app {
 
 std::string version_text() {
-  return fmt::format("windlass {}\n{}\nBoost {}.{}.{}\n", WINDLASS_VERSION, OpenSSL_version(OPENSSL_VERSION),
-                     BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
+  return fmt::format("windlass {}\n", WINDLASS_VERSION);
 }
 
 int run_version() {

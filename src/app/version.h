@@ -5,7 +5,7 @@
 
 namespace windlass::app {
 
-/// "windlass 0.1.0", and the libraries that matter when something is to be explained, in a line each.
+/// "windlass 0.1.0", with a newline at its end.
 std::string version_text();
 
 /// Prints it. Returns the exit code.
