@@ -148,7 +148,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   CLI::App program("Moves streams of events to many connections, pull-based, and accounts for each of them.",
                    "windlass");
   program.require_subcommand(1);
-  program.set_version_flag("--version", version_text());
+  program.set_version_flag("--version", std::string(trimmed(version_text())));
   program.footer("\nwindlass COMMAND --help tells more, with examples.");
 
   ShipOptions ship;
