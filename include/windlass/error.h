@@ -1,7 +1,7 @@
 // Windlass: errors on the steady path.
 //
 // Every call that can fail while events flow answers with a std::error_code: errc below, or a code of the system
-// (errno), of Asio or of OpenSSL. Configuration is the exception: it throws windlass::ConfigError (in the program).
+// (errno), of Asio or of OpenSSL. Configuration is the exception: it throws, in the program.
 #pragma once
 
 #include <system_error>
