@@ -67,7 +67,7 @@ void EarliestFinish::RecentLeast::add(double value, double now) {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------- what happens
+// -------------------------------------------------------------------------------------------------------- what happens
 
 void EarliestFinish::on_connected(WorkerId worker, base::Time now) {
   const unsigned bound = lines_[worker].bound;
@@ -158,8 +158,7 @@ void EarliestFinish::count_into_unit(double cost) {
   learn_medians();
 }
 
-// ------------------------------------------------------------------------------------------------------------
-XX
+// ----------------------------------------------------------------------------------------------------------- measuring
 
 EarliestFinish::View EarliestFinish::view(const Line& line) const {
   return {line.service_samples > 0 ? line.service : median_service_, line.idle_samples > 0 ? line.idle : median_idle_};
@@ -264,8 +263,7 @@ void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, doub
   if (line.window == before && line.window >= double(line.bound)) line.window_reason = "at its bound";
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// predicting
+// ---------------------------------------------------------------------------------------------------------- predicting
 
 double EarliestFinish::oldest_finish(const Line& line, const View& taken_for) const {
   const Copy& oldest = line.copies.front();
@@ -321,8 +319,7 @@ unsigned EarliestFinish::window(WorkerId worker) const {
   return std::clamp(window, 1u, line.bound);
 }
 
-// ---------------------------------------------------------------------------------------------------------- handing
-// out
+// --------------------------------------------------------------------------------------------------------- handing out
 
 bool EarliestFinish::wants_probe(const Line& line, double now) const {
   if (!line.copies.empty()) return false;
