@@ -9,7 +9,7 @@ namespace {
 
 constexpr double unknown_service = 1e-3;  ///< while nothing at all is known
 constexpr double least_patience = 0.5e-3;
-constexpr double longest_probe_interval = 1;
+constexpr double longest_probe_interval = 2;
 constexpr double shortest_light_interval = 1;
 constexpr double longest_light_interval = 10;
 constexpr unsigned light_samples = 8;
