@@ -8,8 +8,22 @@ namespace windlass::core {
 namespace {
 
 constexpr double unknown_service = 1e-3;  ///< while nothing at all is known
-constexpr double share_of_wait = 0.75;  ///< how long the head waits for a faster worker, of the time that it would save
 constexpr double least_patience = 0.5e-3;
+constexpr double longest_probe_interval = 2;
+constexpr double shortest_light_interval = 1;
+constexpr double longest_light_interval = 10;
+constexpr unsigned light_samples = 8;
+
+/// How long the head waits for faster workers, of the time until the one that is free would have finished it.
+constexpr double share_of_wait = 0.8;
+/// A worker where the batch would stand in line is rated as if it took so many times as long.
+constexpr double wait_counts = 1 / 0.75;
+/// Work is held back in full while arrivals leave a sixteenth of the faster workers' capacity free.
+constexpr double gate_slope = 16;
+/// The line is short when a trip takes less than this part of the work on a batch. Then what is sent earlier than this
+/// part of the work before the endpoint is free only waits there.
+constexpr double short_line = 0.5;
+constexpr double in_time = 0.2;
 
 double seconds(base::Time time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
@@ -53,7 +67,7 @@ void EarliestFinish::RecentLeast::add(double value, double now) {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------- what happens
+// -------------------------------------------------------------------------------------------------------- what happens
 
 void EarliestFinish::on_connected(WorkerId worker, base::Time now) {
   const unsigned bound = lines_[worker].bound;
@@ -144,8 +158,7 @@ void EarliestFinish::count_into_unit(double cost) {
   learn_medians();
 }
 
-// ------------------------------------------------------------------------------------------------------------
-// measuring
+// ----------------------------------------------------------------------------------------------------------- measuring
 
 EarliestFinish::View EarliestFinish::view(const Line& line) const {
   return {line.service_samples > 0 ? line.service : median_service_, line.idle_samples > 0 ? line.idle : median_idle_};
@@ -191,7 +204,7 @@ void EarliestFinish::sample(Line& line, const Copy& copy, double now) {
     }
     if (copy.probe) {
       const bool agrees = unit_trip > old / 2 && unit_trip < 2 * old;
-      line.probe_interval = agrees ? std::min(4.0, 2 * line.probe_interval) : 40 * median_idle_;
+      line.probe_interval = agrees ? std::min(longest_probe_interval, 2 * line.probe_interval) : 40 * median_idle_;
     }
     line.last_idle_sample = now;
     idle_is_fresh = true;
@@ -209,8 +222,6 @@ void EarliestFinish::sample(Line& line, const Copy& copy, double now) {
                         ? gap - line.service
                         : weight * std::max(1.0 / 16, 1.0 / line.service_samples) * (gap - line.service);
     idle_is_fresh = false;
-  } else if (line.service_samples == 0 && line.idle_samples > 0 && line.service == 0) {
-    line.service = 0;
   }
   if (line.service_samples > 0 && line.idle_samples > 0 && line.service > 2 * line.idle) {
     (idle_is_fresh ? line.service : line.idle) = idle_is_fresh ? line.idle : line.service;
@@ -230,9 +241,9 @@ void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, doub
     if (copy.light_round && line.light_round > 0) --line.light_round;
   } else if (line.light_round == 0 && line.window_hit && low >= 2 && now - line.light_at > line.light_interval) {
     // It has been busy for so long that nobody knows any more what the line is like when it is not.
-    const double shortest = std::max(1.0, 8 * taken_for.idle);
-    if (line.light_interval > 0) line.light_round = 8;
-    line.light_interval = std::clamp(2 * line.light_interval, shortest, std::max(shortest, 10.0));
+    const double shortest = std::max(shortest_light_interval, 8 * taken_for.idle);
+    if (line.light_interval > 0) line.light_round = light_samples;
+    line.light_interval = std::clamp(2 * line.light_interval, shortest, std::max(shortest, longest_light_interval));
   }
 
   const double service = std::max(taken_for.service, 1e-9);
@@ -242,7 +253,7 @@ void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, doub
   const double wanted = std::clamp(std::ceil(filling(on_line) - 0.25), 2.0, std::max(2.0, double(line.bound)));
   const double before = line.window;
   if (line.window < wanted) {
-    line.window = std::min(wanted, line.window + 2);
+    line.window = std::min(wanted, line.window + std::max(2.0, std::floor(line.window / 2)));
     line.window_reason = "grew: the line holds more";
   } else if (line.window > wanted) {
     line.window = std::max(wanted, line.window - 1);
@@ -252,8 +263,7 @@ void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, doub
   if (line.window == before && line.window >= double(line.bound)) line.window_reason = "at its bound";
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// predicting
+// ---------------------------------------------------------------------------------------------------------- predicting
 
 double EarliestFinish::oldest_finish(const Line& line, const View& taken_for) const {
   const Copy& oldest = line.copies.front();
@@ -277,7 +287,7 @@ double EarliestFinish::free_at(const Line& line, const View& taken_for, double n
     const double late = lateness(line, taken_for, now);
     free += late > 2 * service ? 2 * late : late;
   }
-  return std::max(free, now + std::min(line.deviation, oldest.cost * service));
+  return std::max(free, now + 2 * std::min(line.deviation, oldest.cost * service));
 }
 
 double EarliestFinish::finish(const Line& line, const View& taken_for, double cost, double now,
@@ -309,8 +319,7 @@ unsigned EarliestFinish::window(WorkerId worker) const {
   return std::clamp(window, 1u, line.bound);
 }
 
-// ---------------------------------------------------------------------------------------------------------- handing
-// out
+// --------------------------------------------------------------------------------------------------------- handing out
 
 bool EarliestFinish::wants_probe(const Line& line, double now) const {
   if (!line.copies.empty()) return false;
@@ -340,7 +349,7 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
     const View taken_for = view(line);
     const double finished = finish(line, taken_for, cost, now, true);
     const bool waits = !line.copies.empty() && free_at(line, taken_for, now, true) > now + taken_for.trip();
-    const double rank = waits ? now + (finished - now) / share_of_wait : finished;
+    const double rank = waits ? now + wait_counts * (finished - now) : finished;
     if (rank < best_rank) {
       best = id;
       best_rank = rank;
@@ -357,25 +366,34 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
 bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Workers& participants, double cost,
                                     double queued, double now) const {
   const double until = now + share_of_wait * (finished - now);
-  double others = 0;  // what the other workers would have finished by then
-  double fast = 0;    // what workers that are quicker than this take, a second
+  double others = 0;    // what the other workers would have finished by then
+  double capacity = 0;  // of those that answer sooner than this one would, a second
+  unsigned faster = 0;
   for (const WorkerId id : participants) {
     const Line& line = lines_[id];
-    if (line.service_samples + line.idle_samples == 0) continue;
+    if (id == best || line.service_samples + line.idle_samples == 0 || is_suspect(id, time_at(now))) continue;
     const View taken_for = view(line);
     const double service = std::max(taken_for.service, 1e-9);
-    if (id == best || is_suspect(id, time_at(now))) continue;
-    if (taken_for.idle < finished - now) fast += 1 / service;
+    if (taken_for.idle < finished - now) {
+      capacity += 1 / service;
+      ++faster;
+    }
     const double free = line.copies.empty() ? now : free_at(line, taken_for, now, true);
     const double slots = std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service));
     if (slots > 0) others += cost * slots;
   }
+
+  const Line& line = lines_[best];
+  const View taken_for = view(line);
+  if (!line.copies.empty() && taken_for.trip() < short_line * taken_for.service &&
+      free_at(line, taken_for, now, true) - now - taken_for.trip() > in_time * taken_for.service) {
+    // It is early enough to send it later, and another worker may be free before.
+    others += faster;
+  }
   if (others <= 0) return false;
 
   const double rate = arrived_ * std::exp(arrived_at_ - now) / (unit_ == 0 ? 1 : unit_);
-  double gate = std::clamp(8 * (1 - rate / std::max(fast, 1e-9)), 0.0, 1.0);
-  const Line& line = lines_[best];
-  const View taken_for = view(line);
+  double gate = std::clamp(gate_slope * (1 - rate / std::max(capacity, 1e-9)), 0.0, 1.0);
   if (line.least_gap.known()) {
     const double on_line =
         std::max(0.0, (line.least_trip.value() - line.least_gap.value()) / std::max(taken_for.service, 1e-9));
