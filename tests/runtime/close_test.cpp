@@ -130,36 +130,36 @@ class CloseFromASignal : public testing::Test {
       ++signals;
     };
   }
-  Signal closing(test::Gate& done) {
-    return [this, &done](const Outcome& outcome) {
+  Signal closing() {
+    return [this](const Outcome& outcome) {
       EXPECT_EQ(outcome.acked, 1u);
       ++signals;
       balancer->close();
       EXPECT_EQ(balancer->publish_event("late"), errc::closed);
       EXPECT_TRUE(balancer->statistics().ledger.balanced());
       close_returned = true;
-      done.open();
+      closed.open();
     };
   }
 
   test::Mailbox<Completion> completions;
-  std::optional<LoadBalancer> balancer;
+  test::Mailbox<Link> links;
+  test::Gate closed;
   std::atomic<unsigned> signals{0};
   std::atomic<bool> close_returned{false};
+  std::optional<LoadBalancer> balancer;  // the first to go: callbacks use the others until it is closed
 };
 
 TEST_F(CloseFromASignal, SignalsEverythingElseBeforeItReturns) {
-  test::Gate closed;
   LoadBalancer::Options options;
   options.bulk_max_events = 20;
   options.pipelining = 1;
   balancer.emplace(workers(), options);
   // One submission of many publishes, in the middle of which close() is called, with others before and behind.
   for (int i = 0; i < 10; ++i) ASSERT_FALSE(balancer->publish_event("one", counting()));
-  ASSERT_FALSE(balancer->publish_event("one", closing(closed)));
+  ASSERT_FALSE(balancer->publish_event("one", closing()));
   for (int i = 0; i < 30; ++i) ASSERT_FALSE(balancer->publish_event("one", counting()));
   ASSERT_FALSE(balancer->publish_events(numbered_events(5), counting()));
-  std::vector<Completion> answered;
   while (!closed.is_open()) {
     if (completions.size() > 0) completions.take().acked();
     std::this_thread::yield();
@@ -170,9 +170,8 @@ TEST_F(CloseFromASignal, SignalsEverythingElseBeforeItReturns) {
 }
 
 TEST_F(CloseFromASignal, OfAPublishOfManyEventsDoesTheSame) {
-  test::Gate closed;
   balancer.emplace(workers());
-  ASSERT_FALSE(balancer->publish_events(events({"one"}), closing(closed)));
+  ASSERT_FALSE(balancer->publish_events(events({"one"}), closing()));
   Completion first = completions.take();
   ASSERT_FALSE(balancer->publish_events(numbered_events(5), counting()));
   ASSERT_FALSE(balancer->publish_event("one", counting()));
@@ -182,9 +181,8 @@ TEST_F(CloseFromASignal, OfAPublishOfManyEventsDoesTheSame) {
 }
 
 TEST_F(CloseFromASignal, LetsACloseFromOutsideReturnAsWell) {
-  test::Gate closed;
   balancer.emplace(workers());
-  ASSERT_FALSE(balancer->publish_event("one", closing(closed)));
+  ASSERT_FALSE(balancer->publish_event("one", closing()));
   Completion first = completions.take();
   std::thread outside([&] {
     ASSERT_TRUE(closed.wait());
@@ -196,7 +194,6 @@ TEST_F(CloseFromASignal, LetsACloseFromOutsideReturnAsWell) {
 }
 
 TEST_F(CloseFromASignal, WorksFromTheDeadLetterToo) {
-  test::Gate closed;
   LoadBalancer::Options options;
   options.dead_letter = [&](const Batch&, std::error_code) {
     balancer->close();
@@ -218,8 +215,6 @@ INSTANTIATE_TEST_SUITE_P(Of, CloseFromAConnectionEvent, testing::Values(true, fa
                          [](const auto& made) { return made.param ? "AConnectionMade" : "AConnectionLost"; });
 
 TEST_P(CloseFromAConnectionEvent, SignalsEverythingBeforeItReturns) {
-  test::Gate closed;
-  test::Mailbox<Link> links;
   AsyncScript script;
   script.connect = [&](Link link) { links.put(std::move(link)); };
   LoadBalancer::Options options;
