@@ -71,7 +71,7 @@ struct QueueConfig {
   /// queue.mem.events. The library's default, not Filebeat's 3200, which would starve more than one connection.
   std::size_t events = 65536;
   /// queue.mem.bytes, of encoded events; Filebeat has no such budget.
-  std::size_t bytes = std::size_t{32} << 20;
+  std::size_t bytes = std::size_t{16} << 20;
 };
 
 enum class LogLevel { debug, info, warning, error };

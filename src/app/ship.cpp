@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <future>
+#include <map>
 #include <mutex>
 #include <spdlog/spdlog.h>
 #include <string>
@@ -115,16 +116,18 @@ class Watch {
     }
     if (!events.empty()) display_.clear();
     for (const ConnectionEvent& event : events) {
-      if (event.connected) {
-        spdlog::info("{}: connected", event.endpoint);
-      } else {
-        spdlog::warn("{}: {}", event.endpoint, event.detail);
-      }
+      // An endpoint that stays away says the same at each attempt: it is told once.
+      std::string news = event.connected ? "connected" : event.detail;
+      std::string& told = told_[event.endpoint];
+      if (news == told) continue;
+      spdlog::log(event.connected ? spdlog::level::info : spdlog::level::warn, "{}: {}", event.endpoint, news);
+      told = std::move(news);
     }
   }
 
   std::mutex mutex_;
   std::vector<ConnectionEvent> events_;
+  std::map<std::string, std::string> told_;  ///< of each endpoint
   ProgressDisplay display_{STDERR_FILENO};
   Statistics shown_;
   Clock::time_point shown_at_ = Clock::now();

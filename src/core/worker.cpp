@@ -63,7 +63,6 @@ void Worker::connected(base::Time now) {
   WINDLASS_ASSERT(state_ == State::connecting);
   state_ = State::connected;
   deadline_ = base::never;
-  rest_until_ = now;
   connected_at_ = now;
   expires_ = options_.ttl > base::Duration::zero() ? base::after(now, options_.ttl) : base::never;
   leaving_ = false;
@@ -122,7 +121,6 @@ void Worker::closing(base::Time reconnect_at, std::error_code error) {
 
 void Worker::closed() {
   WINDLASS_ASSERT(state_ == State::closing);
-  leaving_ = false;
   if (reconnect_at_ == base::never) {
     state_ = State::standby;
   } else {

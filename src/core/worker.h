@@ -75,7 +75,8 @@ class Worker {
   void completed(base::Duration round_trip);
   /// A batch was not acknowledged in full.
   void count_failure() { ++figures_.failed_attempts; }
-  /// Leaves the pool for its backoff, or for what the endpoint asked for; the connection stands.
+  /// Leaves the pool for its backoff, or for what the endpoint asked for; the connection stands, and a new one does not
+  /// end the rest.
   void rest(base::Time until, std::error_code error);
   /// Draws the backoff, and counts as failing from now on.
   base::Duration failed(base::Time now, base::Random& random) { return backoff_.failed(now, random); }

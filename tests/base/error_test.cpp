@@ -1,5 +1,5 @@
-#include <gtest/gtest.h>
 #include <cerrno>
+#include <gtest/gtest.h>
 #include <set>
 #include <string>
 

@@ -1,8 +1,8 @@
 #include "base/histogram.h"
 
-#include <gtest/gtest.h>
 #include <algorithm>
 #include <chrono>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "base/random.h"

@@ -7,6 +7,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "core/balancer.h"
+#include "core/earliest_finish.h"
 #include "core/world.h"
 
 namespace windlass::core {
@@ -44,10 +45,16 @@ void showValue(const Step& step, std::ostream& out) {
 
 const std::error_code whys[] = {{}, errc::temporary, errc::throttled, errc::rejected, errc::connection_lost};
 
+std::vector<unsigned> bounds_of(const std::vector<WorkerOptions>& workers) {
+  std::vector<unsigned> bounds;
+  for (const WorkerOptions& worker : workers) bounds.push_back(worker.window);
+  return bounds;
+}
+
 class Run {
  public:
   Run(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed)
-      : options_(options), workers_(workers), world_(std::move(workers), options, seed) {
+      : options_(options), workers_(workers), world_(any_policy(workers), workers, options, seed) {
     world_.quiet = true;
     world_.run();
   }
@@ -100,6 +107,11 @@ class Run {
   }
 
  private:
+  static std::unique_ptr<HandOutPolicy> any_policy(const std::vector<WorkerOptions>& workers) {
+    if (*rc::gen::arbitrary<bool>()) return fixed_windows(bounds_of(workers));
+    return std::make_unique<EarliestFinish>(bounds_of(workers));
+  }
+
   void perform(const Step& step) {
     const auto worker = static_cast<WorkerId>(step.number % workers_.size());
     switch (step.kind) {

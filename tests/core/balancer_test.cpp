@@ -302,6 +302,49 @@ TEST(Balancer, AnEndpointThatIsKnownToFailIsBlamedWhateverItFails) {
   EXPECT_EQ(world.state(at_the_failing.worker), WorkerState::waiting);
 }
 
+TEST(Balancer, WorkThatFailedAtTwoWorkersIsBlamedWhoeverFailsItNext) {
+  World world(2, {.max_attempts = 0, .timeout = 1h}, {.wait_retry = 10s, .max_wait_retry = 10s});
+  world.publish();
+  const auto first = world.take();
+  world.connects[first.worker] = World::OnConnect::refuse;
+  world.lose(first.worker);
+  for (int times = 0; times < 5; ++times) {
+    const auto again = world.take();
+    world.answer(again.attempt, PublishResult::failed(errc::temporary));
+    EXPECT_EQ(world.state(again.worker), WorkerState::connected) << "the work rests, not the worker";
+    world.pass(10s);
+  }
+}
+
+TEST(Balancer, ALostConnectionCostsAnAttemptAndProgressBeforeItGivesThemBack) {
+  World world(1, {.max_attempts = 2}, {.wait_retry = 1s, .max_wait_retry = 1s});
+  const auto publish = world.publish(3);
+  for (const std::uint32_t progress : {0u, 1u, 0u}) {
+    const auto sent = world.take();
+    if (progress > 0) world.progress(sent.attempt, progress);
+    world.lose(0);
+    world.pass(1s);
+  }
+  EXPECT_EQ(world.heard[publish].times, 0u);
+  world.lose(world.take().worker);
+  EXPECT_EQ(world.heard[publish].reason, errc::attempts_exhausted);
+  EXPECT_EQ(world.heard[publish].acked, 1u);
+}
+
+TEST(Balancer, ProgressShortensTheRestOfWorkAgain) {
+  World world(2, {.max_attempts = 0, .timeout = 1h}, {.wait_retry = 1s, .max_wait_retry = 10min});
+  world.everywhere(failing(errc::temporary));
+  world.publish(10);
+  world.pass(2h);  // so that the work has come to rest for minutes
+  unsigned sends = 0;
+  world.everywhere(
+      {[&](const Batch&) { return PublishResult::acked_first(++sends == 1 ? 1 : 0, errc::temporary); }, {}});
+  while (sends < 2) world.pass(1s);
+  const base::Time failed_again_at = world.now;
+  while (sends < 3) world.pass(100ms);
+  EXPECT_LE(world.now - failed_again_at, 3s);
+}
+
 TEST(Balancer, ASubmissionThatIsUsedAgainBeginsAnew) {
   const base::Time now{1h};
   Balancer balancer({}, std::vector<WorkerOptions>(1), 1, now);
@@ -339,6 +382,18 @@ TEST(Balancer, ARestThatAPeerAsksForIsBounded) {
     world.pass(60s);
     EXPECT_EQ(world.sent.size(), 1u);
   }
+}
+
+TEST(Balancer, AnEndpointThatAskedToBeSparedIsSparedOverANewConnectionToo) {
+  World world(1, {.max_attempts = 0, .timeout = 5min}, {.wait_retry = 1s, .max_wait_retry = 60s});
+  world.publish();
+  world.answer(world.take().attempt, PublishResult::throttled(30s));
+  world.lose(0);
+  world.pass(29s);
+  EXPECT_EQ(world.figures(0).connects, 2u);
+  EXPECT_TRUE(world.sent.empty());
+  world.pass(1s);
+  EXPECT_EQ(world.sent.size(), 1u);
 }
 
 TEST(Balancer, TheTimeIsOfThrottledAnswersOnly) {
@@ -396,11 +451,11 @@ TEST(Balancer, WhoHasLeastInFlightDrawsFirstThenWhoWaitsLongest) {
     world.now += 1ms;
   }
   std::vector<World::Sent> all{world.take_from(0), world.take_from(1), world.take_from(2)};
-  world.answer(all[1].attempt, PublishResult::acked());
+  world.answer(all[0].attempt, PublishResult::acked());
   world.publish();
-  EXPECT_EQ(world.take().worker, 1u) << "it is idle";
+  EXPECT_EQ(world.take().worker, 0u) << "it is idle";
   world.publish();
-  EXPECT_EQ(world.take().worker, 0u) << "its last draw is the oldest";
+  EXPECT_EQ(world.take().worker, 1u) << "its last draw is the oldest";
 }
 
 TEST(Balancer, AProbeIsOneBatchHoweverMuchWaits) {

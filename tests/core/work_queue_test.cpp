@@ -262,6 +262,51 @@ TEST_F(WorkQueueTest, ATimeoutWithoutEndNeverExpires) {
   EXPECT_EQ(queue().next_expiry(), base::never);
 }
 
+TEST_F(WorkQueueTest, ARetryThatIsDrawnBeginsAllWaitsAnewToo) {
+  options.max_attempts = 1;
+  options.timeout = 10s;
+  push(1);
+  give_back(draw(), 0);
+  push(1);
+  now += 9s;
+  draw();
+  EXPECT_EQ(queue().next_expiry(), now + 10s);
+}
+
+TEST_F(WorkQueueTest, WorkThatHasLostAttemptsIsNotJoinedWithWorkThatHasNot) {
+  options.max_attempts = 4;
+  options.timeout = 10s;
+  push(1);
+  now += 9s;
+  push(1);
+  now += 2s;
+  const Work older = draw();
+  EXPECT_EQ(older.batch.size(), 1u);
+  EXPECT_EQ(older.attempts_left, 3);
+  EXPECT_EQ(draw().attempts_left, 4);
+}
+
+TEST_F(WorkQueueTest, KnowsTheBytesOfAllThatWaits) {
+  options.max_attempts = 1;
+  options.timeout = 10s;
+  options.bulk_max_events = 2;
+  push(3, 10);
+  push(2, 100, true);
+  EXPECT_EQ(queue().bytes(), 230u);
+  Work work = draw();
+  EXPECT_EQ(queue().bytes(), 210u);
+  give_back(std::move(work), 0);
+  EXPECT_EQ(queue().bytes(), 230u);
+  work = draw();
+  EXPECT_EQ(queue().bytes(), 210u);
+  give_back(std::move(work), 0);
+  now += 10s;
+  EXPECT_EQ(queue().take_expired(now).size(), 2u);
+  EXPECT_EQ(queue().bytes(), 200u);
+  queue().take_all();
+  EXPECT_EQ(queue().bytes(), 0u);
+}
+
 TEST_F(WorkQueueTest, TakeAllEmptiesIt) {
   options.bulk_max_events = 2;
   push(5);
@@ -292,7 +337,10 @@ RC_GTEST_PROP(WorkQueue, BatchesHoldAllEventsInOrderWithinTheLimits, ()) {
   }
   std::vector<std::string> drawn;
   std::size_t last_room = 0;
+  std::size_t waiting = queue.bytes();
   while (const auto work = draw_for(queue, 0, false, now)) {
+    waiting -= work->batch.bytes();
+    RC_ASSERT(queue.bytes() == waiting);
     RC_ASSERT(!work->batch.empty());
     RC_ASSERT(work->batch.size() <= options.bulk_max_events);
     RC_ASSERT(work->batch.size() == 1 || work->batch.bytes() <= options.bulk_max_bytes);
@@ -304,6 +352,7 @@ RC_GTEST_PROP(WorkQueue, BatchesHoldAllEventsInOrderWithinTheLimits, ()) {
                     : options.bulk_max_bytes - work->batch.bytes();
   }
   RC_ASSERT(drawn == pushed);
+  RC_ASSERT(waiting == 0u);
 }
 
 }  // namespace

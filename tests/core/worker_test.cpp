@@ -160,6 +160,14 @@ TEST_F(WorkerTest, AnEndOfTheConnectionIsNoFailureWhereNothingIsAtStake) {
   worker.progressed(1, options, now);
   worker.ended(1, 1, options, now);
   EXPECT_TRUE(worker.may_end(now)) << "it was of use";
+  worker.closing(now, {});
+  worker.closed();
+  worker.wait_is_over();
+  worker.connecting(now, options.timeout);
+  worker.connected(now);
+  EXPECT_FALSE(worker.may_end(now)) << "the one before was, this one not yet";
+  now += 1s;
+  EXPECT_TRUE(worker.may_end(now));
   worker.failed(now, random);
   EXPECT_FALSE(worker.may_end(now + 1h)) << "it is known to fail";
 }

@@ -271,8 +271,7 @@ TEST(Promise, ProgressOnAPartOfABatchResetsItsAttempts) {
 TEST(Promise, AHostListTimesWorkerConnectionsEach) {
   std::vector<WorkerOptions> workers;
   for (const char* host : {"one", "two", "three"})
-    for (int connection = 0; connection < 2; ++connection)
-      workers.push_back({.endpoint = host, .window = 1});
+    for (int connection = 0; connection < 2; ++connection) workers.push_back({.endpoint = host, .window = 1});
   World world(workers);
   for (int event = 0; event < 10; ++event) world.publish();
   EXPECT_EQ(world.connects_wanted, 6u);
