@@ -92,7 +92,6 @@ void Checker::connected(core::ConnectionId connection, base::Time now) {
   line->state = Line::State::connected;
   line->leaving = false;
   line->was_of_use = false;
-  line->rested = Moment::at(now);
   line->connected_at = now;
   line->expires = line->ttl > base::Duration::zero() ? base::after(now, line->ttl) : base::never;
 }

@@ -35,7 +35,7 @@ struct Line {
   bool was_of_use = false;      ///< it got somewhere since it connected
   bool leaving = false;         ///< too old, or not wanted: takes no new work
   Patience patience;
-  Moment rested;                       ///< connected: draws nothing before
+  Moment rested;                       ///< draws nothing before, over whatever connection
   Moment reconnect;                    ///< idle: connects again
   std::vector<std::uint32_t> flights;  ///< oldest first
   base::Time connect_deadline = base::never;
