@@ -1,14 +1,14 @@
-// What it costs to publish in process: from publish to signal, with clients that do nothing, in CPU time of all threads.
+// What it costs to publish in process: from publish to signal, with clients that do nothing, in CPU time of all
+// threads.
 //
 // usage: bench_publish [EVENTS]
-#include <sys/resource.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -92,6 +92,7 @@ int main(int argc, char** argv) {
   std::printf("%-6s %7s %10s %6s %14s %10s\n", "client", "workers", "publishers", "batch", "events/s", "ns CPU");
   for (const bool sync : {false, true})
     for (const std::size_t workers : {1, 3, 16})
-      for (const std::size_t batch : {1, 64, 2048}) measure(sync, workers, batch, 1, events / (batch == 1 && sync ? 4 : 1));
+      for (const std::size_t batch : {1, 64, 2048})
+        measure(sync, workers, batch, 1, events / (batch == 1 && sync ? 4 : 1));
   measure(false, 3, 1, 4, events);
 }
