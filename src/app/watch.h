@@ -1,0 +1,45 @@
+// How a run goes, for whoever sits in front of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <windlass/load_balancer.h>
+
+#include "app/progress.h"
+
+namespace windlass::app {
+
+/// Shows how it goes: on a terminal continuously, else a line now and then. Connections tell it from their thread what
+/// happens to them; it is told to people by show() and end(), from one thread, where it does not run into the display.
+class Watch {
+ public:
+  /// From any thread.
+  void on_connection(const ConnectionEvent& event);
+
+  /// To be called some times a second.
+  void show(const LoadBalancer& balancer);
+  /// Tells what is left to tell, and wipes the display.
+  void end();
+
+ private:
+  /// Between two calls of show(); beyond that the log would only say the same again.
+  static constexpr std::size_t max_events = 1000;
+  using Clock = std::chrono::steady_clock;
+
+  void tell_events();
+
+  std::mutex mutex_;
+  std::vector<ConnectionEvent> events_;
+  std::map<std::string, std::string> told_;  // of each endpoint
+  ProgressDisplay display_{STDERR_FILENO};
+  Statistics shown_;
+  Clock::time_point shown_at_ = Clock::now();
+};
+
+}  // namespace windlass::app
