@@ -97,7 +97,7 @@ std::error_code Balancer::offer(std::shared_ptr<Submission> submission, base::Ti
   policy_->on_offered(static_cast<double>(bytes), now);
   ledger_.accepted += events;
   ledger_.queued += events;
-  submission->acked = submission->failed = 0;
+  submission->acked = submission->failed = submission->dead_lettered = 0;
   submission->failure.clear();
   queue_.push(std::move(submission), now);
   return {};
@@ -391,6 +391,7 @@ void Balancer::reject(const Batch& events, std::error_code reason) {
   if (options_.dead_letter) {
     ledger_.dead_lettered += events.size();
     outputs_.push_back(DeadLetter{events, reason});
+    for (const Batch::Slice& slice : events.slices()) submission_of(slice).dead_lettered += slice.count;
   } else {
     ledger_.dropped[errc::rejected] += events.size();
   }

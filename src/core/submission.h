@@ -28,7 +28,8 @@ struct Submission : EventBuffer {
   // Kept by the balancer.
   std::uint32_t acked = 0;
   std::uint32_t failed = 0;
-  std::error_code failure;  ///< why the last failed event failed
+  std::uint32_t dead_lettered = 0;  ///< of the failed ones
+  std::error_code failure;          ///< why the last failed event failed
 };
 
 }  // namespace windlass::core

@@ -428,10 +428,12 @@ void LoadBalancer::Impl::signal_all() {
     while (settled.count > 0) {
       if (submission.signalling == core::Signalling::all) {
         settled.count = 0;
-        submission.signals[0]({settled.reason, submission.acked, submission.failed});
+        submission.signals[0]({settled.reason, submission.acked, submission.failed, submission.dead_lettered});
       } else {
         --settled.count;
-        submission.signals[settled.first++]({settled.reason, settled.reason ? 0u : 1u, settled.reason ? 1u : 0u});
+        Outcome outcome{settled.reason, settled.reason ? 0u : 1u, settled.reason ? 1u : 0u};
+        if (settled.reason == errc::rejected && options_.dead_letter) outcome.dead_lettered = 1;
+        submission.signals[settled.first++](outcome);
       }
     }
   }

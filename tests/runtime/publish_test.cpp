@@ -105,6 +105,7 @@ TEST_P(Publish, TellsHowManyEventsOfAPublishFailed) {
   EXPECT_EQ(ears.outcome().reason, errc::rejected);
   EXPECT_EQ(ears.outcome().acked, 2u);
   EXPECT_EQ(ears.outcome().failed, 1u);
+  EXPECT_EQ(ears.outcome().dead_lettered, 0u);
   EXPECT_EQ(balancer.statistics().ledger.dropped.at(errc::rejected), 1u);
 }
 
@@ -119,10 +120,23 @@ TEST_P(Publish, HandsRejectedEventsToTheDeadLetterBeforeTheSignal) {
   EXPECT_FALSE(balancer.publish_event("bad", [&](const Outcome& outcome) {
     heard.emplace_back("signal");
     EXPECT_EQ(outcome.reason, errc::rejected);
+    EXPECT_EQ(outcome.dead_lettered, 1u);
   }));
   EXPECT_TRUE(balancer.drain(test::patience));
   EXPECT_THAT(heard, ElementsAre("bad: the endpoint rejected the event", "signal"));
   EXPECT_EQ(balancer.statistics().ledger.dead_lettered, 1u);
+}
+
+TEST_P(Publish, TellsHowManyEventsOfAPublishWentToTheDeadLetter) {
+  answer = [](const Batch&) { return PublishResult::returned({{1, errc::rejected}}); };
+  LoadBalancer::Options options;
+  options.dead_letter = [](const Batch&, std::error_code) {};
+  LoadBalancer balancer(workers(), options);
+  EXPECT_FALSE(balancer.publish_events(events({"good", "bad", "good"}), ears.signal()));
+  ASSERT_TRUE(ears.wait_for(1));
+  EXPECT_EQ(ears.outcome().acked, 2u);
+  EXPECT_EQ(ears.outcome().failed, 1u);
+  EXPECT_EQ(ears.outcome().dead_lettered, 1u);
 }
 
 TEST_P(Publish, DropsAnEventWhenItsAttemptsAreUsedUp) {
