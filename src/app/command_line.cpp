@@ -97,8 +97,8 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
   SinkFaults& faults = options.faults;
   const std::string group = "Faults";
   add_duration(command, "--delay", faults.delay, "acknowledge this much later");
-  add_parsed(command, "--rate", faults.rate, parse_rate, "a rate such as 5000/s",
-             "take at most so many events a second, such as 5000/s")
+  add_parsed(command, "--rate", faults.rates, parse_rates, "a rate such as 5000/s, or several such as 5000/s,100/s@10s",
+             "take at most so many events a second, such as 5000/s; 5000/s,100/s@10s: slower after 10 s")
       ->type_name("N/s");
   add_count(command, "--close-after", faults.close_after, "close each connection after so many events");
   add_count(command, "--ack-partial", faults.ack_partial, "acknowledge only so many events of a window, then close");

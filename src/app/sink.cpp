@@ -49,7 +49,7 @@ class Sink final : public SinkConnectionOwner {
         signals_(context_),
         turn_timer_(context_),
         started_(steady_now()),
-        pace_(faults_.rate, started_) {
+        pace_(faults_.rates, started_) {
     if (!options.record.empty()) record(options.record);
     signals_.add(SIGINT);
     signals_.add(SIGTERM);

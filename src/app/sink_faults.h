@@ -4,18 +4,28 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 
 namespace windlass::app {
 
-/// Zero and false: not asked for. To take an event is to read it, count it, and record it where there is a record.
+/// A rate that holds from a time on.
+struct RateFrom {
+  base::Duration after{0};  ///< since the start
+  double rate = 0;          ///< events in a second, above 0
+  friend bool operator==(const RateFrom&, const RateFrom&) = default;
+};
+
+/// Zero, empty and false: not asked for. To take an event is to read it, count it, and record it where there is a
+/// record.
 struct SinkFaults {
   /// Each ack comes this much later than it could. Windows that came meanwhile wait side by side, not one after
   /// another.
   base::Duration delay{0};
-  /// Events that the whole sink takes in a second, all connections in turns. Others stay unread.
-  double rate = 0;
+  /// Events that the whole sink takes in a second, all connections in turns; others stay unread. By time, the first
+  /// from the start; empty: without limit.
+  std::vector<RateFrom> rates;
   /// Each connection is closed after that many events: these are acknowledged first, and no further ones are taken.
   std::uint64_t close_after = 0;
   /// Of a window with more events, only so many are taken and acknowledged; then the connection is closed.
@@ -31,5 +41,9 @@ struct SinkFaults {
 
 /// "5000/s", "5000", "2.5k/s", "1M/s": events in a second. Nothing when it is none of these, or not above 0.
 std::optional<double> parse_rate(std::string_view text);
+
+/// One rate, or several with the time since the start from which each later one holds: "20k/s,1k/s@5s,20k/s@10s".
+/// Nothing when a part is no rate, a time is missing or none, or times do not ascend; at most 64 of them.
+std::optional<std::vector<RateFrom>> parse_rates(std::string_view text);
 
 }  // namespace windlass::app

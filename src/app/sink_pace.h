@@ -1,8 +1,11 @@
-// A steady rate of events.
+// A steady rate of events, which may be another one from a given time on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "app/sink_faults.h"
 #include "base/time.h"
 
 namespace windlass::app {
@@ -11,20 +14,24 @@ namespace windlass::app {
 /// idling.
 class Pace {
  public:
-  /// `rate` in events a second; 0: without limit.
-  Pace(double rate, base::Time now);
+  /// `rates` as SinkFaults has them; none: without limit. Their times count from `start`.
+  Pace(std::vector<RateFrom> rates, base::Time start);
 
-  bool limited() const { return rate_ > 0; }
+  bool limited() const { return !rates_.empty(); }
   /// How many may be taken now.
   std::uint64_t allowance(base::Time now);
   /// So many were, at most allowance().
   void spend(std::uint64_t count);
-  /// When it is worth asking again: at least 2 ms and one event later than `now`.
+  /// When it is worth asking again: at least 2 ms and one event later than `now`, unless the rate changes before.
   base::Time next(base::Time now) const;
 
  private:
-  double rate_;
-  double most_;  // that may have gathered
+  void gather(base::Time until);
+  double rate() const { return rates_[current_].rate; }
+
+  std::vector<RateFrom> rates_;
+  base::Time start_;
+  std::size_t current_ = 0;
   double gathered_ = 0;
   base::Time gathered_at_;
 };

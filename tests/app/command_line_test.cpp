@@ -75,7 +75,7 @@ TEST(CommandLine, ReadsSinkWithItsFaults) {
   EXPECT_EQ(sink.record, "f");
   EXPECT_EQ(sink.report, "-");
   EXPECT_EQ(sink.faults.delay, 200ms);
-  EXPECT_EQ(sink.faults.rate, 2500);
+  EXPECT_EQ(sink.faults.rates, (std::vector<RateFrom>{{base::Duration(0), 2500}}));
   EXPECT_EQ(sink.faults.close_after, 100u);
   EXPECT_EQ(sink.faults.ack_partial, 7u);
   EXPECT_TRUE(sink.faults.keepalive_only);
@@ -115,7 +115,7 @@ TEST(CommandLine, RefusesWhatItDoesNotUnderstandAndSaysWhy) {
       {{"sink", "--listen", "lumberjack://:1", "--delay", "soon"},
        "--delay: expected a duration such as 500ms, got \"soon\""},
       {{"sink", "--listen", "lumberjack://:1", "--rate", "fast"},
-       "--rate: expected a rate such as 5000/s, got \"fast\""},
+       "--rate: expected a rate such as 5000/s, or several such as 5000/s,100/s@10s, got \"fast\""},
       {{"sink", "--listen", "lumberjack://:1", "--close-after", "-1"},
        "--close-after: expected a number from 1, got \"-1\""},
       {{"sink", "--listen", "lumberjack://:1", "--ack-partial", "99999999999"}, "--ack-partial"},

@@ -25,7 +25,7 @@ std::uint64_t taken_until(Pace& pace, base::Time now, base::Time end) {
 }
 
 TEST(SinkPace, WithoutARateAllowsEverythingAtOnce) {
-  Pace pace(0, start);
+  Pace pace({}, start);
   EXPECT_FALSE(pace.limited());
   EXPECT_EQ(pace.allowance(start), std::numeric_limits<std::uint64_t>::max());
   pace.spend(1'000'000);
@@ -33,7 +33,7 @@ TEST(SinkPace, WithoutARateAllowsEverythingAtOnce) {
 }
 
 TEST(SinkPace, BeginsWithNothingAndGathersWithTime) {
-  Pace pace(1000, start);
+  Pace pace({{0s, 1000}}, start);
   EXPECT_EQ(pace.allowance(start), 0u);
   EXPECT_EQ(pace.allowance(start + 10ms), 10u);
   pace.spend(4);
@@ -41,12 +41,26 @@ TEST(SinkPace, BeginsWithNothingAndGathersWithTime) {
 }
 
 TEST(SinkPace, DoesNotMakeUpForALongPause) {
-  Pace pace(1000, start);
+  Pace pace({{0s, 1000}}, start);
   EXPECT_EQ(pace.allowance(start + 1h), 50u);
 }
 
+TEST(SinkPace, ChangesWhenItIsTime) {
+  Pace pace({{0s, 1000}, {10s, 100}, {20s, 1000}}, start);
+  EXPECT_NEAR(static_cast<double>(taken_until(pace, start, start + 10s)), 10'000, 1);
+  EXPECT_NEAR(static_cast<double>(taken_until(pace, start + 10s, start + 20s)), 1'000, 1);
+  EXPECT_NEAR(static_cast<double>(taken_until(pace, start + 20s, start + 30s)), 10'000, 1);
+}
+
+TEST(SinkPace, IsAskedAgainWhenASlowRateEnds) {
+  Pace pace({{0s, 0.001}, {2s, 1000}}, start);
+  EXPECT_EQ(pace.allowance(start + 1s), 0u);
+  EXPECT_EQ(pace.next(start + 1s), start + 2s);
+  EXPECT_EQ(pace.allowance(start + 2010ms), 10u);
+}
+
 TEST(SinkPace, AllowsASingleEventNowAndThenWhereTheRateIsLow) {
-  Pace pace(0.5, start);
+  Pace pace({{0s, 0.5}}, start);
   EXPECT_EQ(pace.allowance(start + 1900ms), 0u);
   const base::Time next = pace.next(start + 1900ms);
   EXPECT_GE(next, start + 2s);
@@ -56,7 +70,7 @@ TEST(SinkPace, AllowsASingleEventNowAndThenWhereTheRateIsLow) {
 
 RC_GTEST_PROP(SinkPace, KeepsTheRateInTheLongRun, ()) {
   const auto rate = static_cast<double>(*rc::gen::inRange<std::uint64_t>(1, 5'000'000)) / 3;
-  Pace pace(rate, start);
+  Pace pace({{0s, rate}}, start);
   const double taken = static_cast<double>(taken_until(pace, start, start + 10s));
   RC_ASSERT(taken <= rate * 10 + 1);
   RC_ASSERT(taken >= rate * 10 * 0.99 - 2);
@@ -64,7 +78,7 @@ RC_GTEST_PROP(SinkPace, KeepsTheRateInTheLongRun, ()) {
 
 RC_GTEST_PROP(SinkPace, AsksToBeAskedNoMoreOftenThanEveryTwoMilliseconds, ()) {
   const auto rate = static_cast<double>(*rc::gen::inRange<std::uint64_t>(1, 5'000'000));
-  Pace pace(rate, start);
+  Pace pace({{0s, rate}}, start);
   const auto now = start + std::chrono::microseconds(*rc::gen::inRange(0, 100'000));
   pace.spend(pace.allowance(now));
   RC_ASSERT(pace.next(now) >= now + 2ms);
