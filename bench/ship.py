@@ -4,13 +4,15 @@
 CPU time and memory are the shipper's own, as its report says; the sinks run beside it on the same machine.
 usage: bench/ship.py WINDLASS [LINES]
 """
+import contextlib
 import json
 import pathlib
 import random
-import re
 import subprocess
 import sys
 import tempfile
+
+from sinks import Sink
 
 SINKS = 3
 
@@ -31,30 +33,12 @@ def write_lines(path, count):
             file.write((head + dice.choice(tails))[:249] + "\n")
 
 
-def start_sink(windlass):
-    sink = subprocess.Popen([windlass, "sink", "--listen", "lumberjack://127.0.0.1:0"], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
-    while True:
-        line = sink.stdout.readline()
-        found = re.search(r"lumberjack://(\S+:\d+)", line)
-        if found:
-            return sink, found[1]
-        if not line:
-            raise SystemExit("a sink did not start")
-
-
 def ship(windlass, path, level, report):
-    sinks = []
-    try:
-        for _ in range(SINKS):
-            sinks.append(start_sink(windlass))
-        hosts = ",".join(address for _, address in sinks)
+    with contextlib.ExitStack() as stack:
+        sinks = [stack.enter_context(Sink(windlass)) for _ in range(SINKS)]
+        hosts = ",".join(sink.address for sink in sinks)
         subprocess.run([windlass, "ship", "--to", f"lumberjack://{hosts}?compression_level={level}", "--report", report,
                         path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    finally:
-        for sink, _ in sinks:
-            sink.terminate()
-            sink.wait()
     return json.loads(pathlib.Path(report).read_text())
 
 

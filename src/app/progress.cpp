@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <string_view>
@@ -85,7 +86,7 @@ std::vector<Row> rows(const Statistics& before, const Statistics& after) {
 }
 
 std::string bar(double share) {
-  const auto filled = static_cast<std::size_t>(share * static_cast<double>(bar_width) + 0.5);
+  const auto filled = static_cast<std::size_t>(std::lround(share * static_cast<double>(bar_width)));
   return std::string(filled, '#') + std::string(bar_width - filled, '.');
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 
 namespace windlass::base {
@@ -27,7 +28,7 @@ class Histogram {
   std::chrono::nanoseconds quantile(double share) const {
     if (count_ == 0) return std::chrono::nanoseconds(0);
     const auto wanted =
-        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.5));
+        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count_))));
     std::uint64_t seen = 0;
     for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
       seen += buckets_[bucket];

@@ -1,7 +1,6 @@
 #include "net/tls.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <openssl/err.h>
@@ -75,8 +74,7 @@ std::vector<CertificatePointer> parse_certificates(const Source& source) {
 int give_passphrase(char* to, int size, int, void* passphrase) {
   const auto& text = *static_cast<const std::string*>(passphrase);
   if (text.size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(to, text.data(), text.size());
-  return static_cast<int>(text.size());
+  return static_cast<int>(text.copy(to, text.size()));
 }
 
 KeyPointer parse_key(const Source& source, std::string passphrase) {
