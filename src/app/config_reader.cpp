@@ -20,6 +20,7 @@
 #include "app/suggestion.h"
 #include "app/target.h"
 #include "app/yaml_tree.h"
+#include "base/assert.h"
 
 namespace windlass::app {
 namespace {
@@ -234,6 +235,7 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
     }
   }
 
+  WINDLASS_ASSERT(any);  // the output was selected because of an entry
   const auto fail = [&](std::string_view setting, const std::string& problem) {
     const auto at = entries.find(fmt::format("{}.{}", prefix, setting));
     const Entry& blamed = at == entries.end() ? *any : at->second;

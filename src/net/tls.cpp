@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <openssl/err.h>
