@@ -1,6 +1,7 @@
 #include "app/sink_conversation.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/assert.h"
 
@@ -101,6 +102,7 @@ void SinkConversation::handle_timeout(base::Time now) {
     server_.keep_alive();
     spoke_at_ = active_at_ = now;
   } else if (now >= base::after(active_at_, idle_limit)) {
+    ++counters_.idle_closes;
     end_ = End::idle;
   }
 }
@@ -116,9 +118,31 @@ void SinkConversation::stop(base::Time now) {
   end_with(End::stopped, now);
 }
 
+Conversation::Farewell SinkConversation::farewell() const {
+  switch (end_) {
+    case End::none:
+    case End::stopped:
+    case End::not_recorded:
+      break;
+    case End::fault:
+      return {"the sink was asked to", false, faults_.reset};
+    case End::protocol_error:
+      return {fmt::format("it breaks the protocol: {}", server_.error_detail()), true, false};
+    case End::idle:
+      return {fmt::format("it said nothing for {} s{}",
+                          std::chrono::duration_cast<std::chrono::seconds>(idle_limit).count(),
+                          busy() ? " inside a window" : ""),
+              false, false};
+  }
+  return {};
+}
+
 /// What is still to be answered is answered at once.
 void SinkConversation::end_with(End end, base::Time now) {
-  if (end_ == End::none) end_ = end;
+  if (end_ == End::none) {
+    end_ = end;
+    if (end == End::protocol_error) ++counters_.protocol_errors;
+  }
   for (Answer& waiting : answers_) waiting.due = now;
   answer(now);
 }

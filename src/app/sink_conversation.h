@@ -1,4 +1,4 @@
-// What a sink says on one connection, and when: no I/O, no clock.
+// What a sink says on one connection, and when.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <deque>
 #include <string_view>
 
+#include "app/conversation.h"
 #include "app/recorder.h"
 #include "app/sink_faults.h"
 #include "app/sink_report.h"
@@ -18,14 +19,10 @@ namespace windlass::app {
 
 /// Takes the events of one peer, records them, and acknowledges them, with the faults that were asked for.
 ///
-/// The order of use: while wants_input(), read and receive(); while has_more(), take(); call handle_timeout() at
-/// next_timeout(); after each of these send what is in output(), and once finished() and that is sent, close the
-/// connection.
-///
 /// Nothing is acknowledged before it is recorded, and the record is up to date with each sign of life, too. The peer is
 /// given one every 5 s while it waits for an answer, as by Logstash. When nothing is owed to the peer and it says
 /// nothing for idle_limit, it has finished().
-class SinkConversation {
+class SinkConversation final : public Conversation {
  public:
   static constexpr base::Duration keep_alive_interval = std::chrono::seconds(5);
   static constexpr base::Duration keepalive_only_interval = std::chrono::seconds(1);
@@ -37,28 +34,20 @@ class SinkConversation {
   /// All of them must outlive the conversation; no recorder: nothing is recorded.
   SinkConversation(const SinkFaults& faults, Recorder* recorder, SinkCounters& counters, base::Time now);
 
-  /// Bytes of the peer, by copy; only for a read that was begun while wants_input().
-  void receive(std::string_view bytes, base::Time now);
-  bool wants_input() const { return !ending() && server_.wants_input(); }
-
-  /// Takes at most `most` events (at least 1 is allowed), and returns how many it took.
-  std::uint64_t take(std::uint64_t most, base::Time now);
-  /// Whether take() may find something.
-  bool has_more() const { return has_more_ && !ending(); }
-
-  void handle_timeout(base::Time now);
-  base::Time next_timeout() const;
-
+  void receive(std::string_view bytes, base::Time now) override;
+  bool wants_input() const override { return !ending() && server_.wants_input(); }
+  std::uint64_t take(std::uint64_t most, base::Time now) override;
+  bool has_more() const override { return has_more_ && !ending(); }
+  void handle_timeout(base::Time now) override;
+  base::Time next_timeout() const override;
   /// Takes nothing more, and acknowledges at once what was taken (unless it never acknowledges).
-  void stop(base::Time now);
+  void stop(base::Time now) override;
+  base::ByteQueue& output() override { return server_.output(); }
+  bool finished() const override { return ending() && answers_.empty(); }
+  Farewell farewell() const override;
+  bool busy() const override { return server_.pending() > 0; }
 
-  base::ByteQueue& output() { return server_.output(); }
-  bool finished() const { return ending() && answers_.empty(); }
   End end() const { return end_; }
-  /// What was expected and what was found, after a protocol error.
-  std::string_view error_detail() const { return server_.error_detail(); }
-  /// Whether the peer waits for an answer, or has begun a window that is not complete.
-  bool inside_window() const { return server_.pending() > 0; }
 
  private:
   /// The oldest window that has no answer yet is to be acknowledged up to `count`.

@@ -1,4 +1,4 @@
-// One connection of a sink: a stream, a conversation, and the time.
+// One connection of a server: a stream, a conversation, and the time.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -9,39 +9,44 @@
 #include <string_view>
 #include <system_error>
 
-#include "app/sink_conversation.h"
+#include "app/conversation.h"
 #include "base/time.h"
 #include "net/stream.h"
 
 namespace windlass::app {
 
-/// The steady clock, as the conversation wants it.
+/// The steady clock, as conversations want it.
 base::Time steady_now();
 
-class SinkConnection;
+class ServerConnection;
 
 /// What connections share. Everything comes from the io_context's thread.
-class SinkConnectionOwner {
+class ConnectionOwner {
  public:
   /// There are events to take: take() is to be called, now or soon.
-  virtual void on_has_more(const std::shared_ptr<SinkConnection>& connection) = 0;
+  virtual void on_has_more(const std::shared_ptr<ServerConnection>& connection) = 0;
   /// The connection is closed. Called once; the owner may let go of it.
-  virtual void on_gone(SinkConnection& connection) = 0;
+  virtual void on_gone(ServerConnection& connection) = 0;
 
  protected:
-  ~SinkConnectionOwner() = default;
+  ~ConnectionOwner() = default;
 };
 
-class SinkConnection final : public net::Stream::Handler, public std::enable_shared_from_this<SinkConnection> {
+class ServerConnection final : public net::Stream::Handler, public std::enable_shared_from_this<ServerConnection> {
  public:
-  /// All of them must outlive the connection. Nothing happens before start().
-  SinkConnection(boost::asio::io_context& context, SinkConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
-                 const SinkFaults& faults, Recorder* recorder, SinkCounters& counters);
+  /// `context` and `owner` must outlive the connection. Nothing happens before start().
+  ServerConnection(boost::asio::io_context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
+                   std::unique_ptr<Conversation> conversation);
 
   void start();
-  /// Takes at most `most` events; returns how many. While has_more().
+  /// Takes at most `most` events, as far as there are any; returns how many. To be called after on_has_more.
   std::uint64_t take(std::uint64_t most, base::Time now);
-  bool has_more() const { return stream_->is_open() && conversation_.has_more(); }
+  bool has_more() const { return stream_->is_open() && conversation_->has_more(); }
+
+  /// To be called when the conversation was told something by somebody else: answers go out, reading goes on or rests.
+  void proceed(base::Time now);
+  Conversation& conversation() { return *conversation_; }
+  const std::string& peer() const { return stream_->peer_endpoint(); }
 
   /// Takes nothing more, answers what was taken, closes.
   void stop(base::Time now);
@@ -53,18 +58,15 @@ class SinkConnection final : public net::Stream::Handler, public std::enable_sha
   void on_sent() override;
   void on_closed(std::error_code error) override;
 
-  void proceed(base::Time now);
   void send_or_finish();
   void finish();
   void gone();
   void arm(base::Time at, base::Time now);
   void on_timer();
 
-  SinkConnectionOwner& owner_;
+  ConnectionOwner& owner_;
   const std::unique_ptr<net::Stream> stream_;
-  const bool close_by_reset_;
-  SinkCounters& counters_;
-  SinkConversation conversation_;
+  const std::unique_ptr<Conversation> conversation_;
   boost::asio::steady_timer timer_;
   base::Time armed_for_ = base::never;    // rung earlier than needed, it is armed again
   base::Time last_chance_ = base::never;  // for the peer to take its last answers
