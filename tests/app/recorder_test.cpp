@@ -51,12 +51,6 @@ TEST_F(RecorderTest, CutsOffALineWhoseWriterDied) {
   EXPECT_EQ(content(path_), "1\n2\n3\n");
 }
 
-TEST_F(RecorderTest, CutsOffTheOnlyLineToo) {
-  directory_.write("record", "1");
-  EXPECT_EQ(Recorder(path_).cut_bytes(), 1u);
-  EXPECT_EQ(content(path_), "");
-}
-
 TEST_F(RecorderTest, WritesByItselfBeforeMemoryGrows) {
   Recorder recorder(path_);
   const std::string event(999, 'x');
