@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/config_reader.h"
+#include "app/output.h"
 #include "app/target.h"
 #include "input.h"
 
@@ -45,7 +46,7 @@ void check(const Config& config) {
   for (const auto& host : output.hosts) require(!host.host.empty() && host.port != 0, "a host has name and port");
   require(output.worker >= 1 && output.worker <= 256, "worker");
   require(!output.pipelining || (*output.pipelining >= 1 && *output.pipelining <= 1024), "pipelining");
-  require(output.bulk_max_size >= 1 && output.bulk_max_size <= OutputConfig::max_bulk_size, "bulk_max_size");
+  require(output.bulk_max_size >= 1 && output.bulk_max_size <= traits_of(output.type).max_bulk_size, "bulk_max_size");
   require(output.compression_level >= 0 && output.compression_level <= 9, "compression_level");
   require(output.timeout.count() > 0 && output.ttl.count() >= 0 && config.progress_timeout.count() > 0, "times");
   require(output.backoff.init.count() > 0 && output.backoff.init <= output.backoff.max, "backoff");

@@ -5,6 +5,8 @@
 
 #include <windlass/error.h>
 
+#include "protocol/lumberjack_client.h"
+#include "protocol/lumberjack_server.h"
 #include "violation.h"
 #include "wire/lumberjack_encoder.h"
 
@@ -52,7 +54,10 @@ std::string_view Pipe::arrive() {
 
 void Wires::connect(core::ConnectionId connection) {
   if (wires_.size() <= connection.worker) wires_.resize(connection.worker + 1);
-  wires_[connection.worker] = std::make_unique<Wire>(connection, static_cast<int>(stage_.scenario.compression));
+  const protocol::LumberjackClient::Options options{static_cast<int>(stage_.scenario.compression)};
+  wires_[connection.worker] =
+      std::make_unique<Wire>(Wire{connection, std::make_unique<protocol::LumberjackClient>(options),
+                                  std::make_unique<protocol::LumberjackServer>()});
   const Host& host = hosts_.of(connection.worker);
   if (host.mode == Mode::down || stage_.fault(&Scenario::refuse))
     return stage_.later(2 * host.latency, kind_of::refused, connection.worker, connection.number);
@@ -71,7 +76,7 @@ void Wires::disconnect(core::ConnectionId connection) {
 void Wires::send(core::WorkerId worker, std::uint32_t attempt, const Batch& batch) {
   Wire& wire = *wires_[worker];
   if (!wire.open) return;
-  wire.client.send(attempt, batch);
+  wire.client->send(attempt, batch);
   write_to_server(wire);
   // The cut may fall anywhere: while bytes are under way, or while the answer is.
   if (stage_.fault(&Scenario::cut))
@@ -118,7 +123,7 @@ void Wires::happened(const Happening& what) {
     }
     case kind_of::keep_alive:
       if (wire->windows.empty() || stage_.healed) return;
-      wire->server.keep_alive();
+      wire->server->keep_alive();
       write_to_client(*wire);
       return keep_alive_later(*wire);
   }
@@ -133,12 +138,12 @@ void Wires::cut(Wire& wire, std::error_code error) {
 }
 
 void Wires::write_to_server(Wire& wire) {
-  wire.to_server.write(wire.client.output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_server,
+  wire.to_server.write(wire.client->output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_server,
                        wire.connection.worker, wire.connection.number);
 }
 
 void Wires::write_to_client(Wire& wire) {
-  wire.to_client.write(wire.server.output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_client,
+  wire.to_client.write(wire.server->output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_client,
                        wire.connection.worker, wire.connection.number);
 }
 
@@ -148,16 +153,16 @@ void Wires::write_to_client(Wire& wire) {
 void Wires::read_at_server(Wire& wire) {
   for (;;) {
     poll_server(wire);
-    if (!wire.server.wants_input() || wire.arrived.empty()) return;
+    if (!wire.server->wants_input() || wire.arrived.empty()) return;
     const std::size_t count = std::min<std::size_t>(wire.arrived.size(), 65536);
-    wire.server.receive(wire.arrived.view().substr(0, count));
+    wire.server->receive(wire.arrived.view().substr(0, count));
     wire.arrived.consume(count);
   }
 }
 
 void Wires::poll_server(Wire& wire) {
-  using Event = protocol::LumberjackServer::Event;
-  while (const auto event = wire.server.poll()) {
+  using Event = protocol::ServerConversation::Event;
+  while (const auto event = wire.server->poll()) {
     switch (event->kind) {
       case Event::Kind::window_begun:
         wire.windows.emplace_back();
@@ -173,7 +178,8 @@ void Wires::poll_server(Wire& wire) {
         break;
     }
   }
-  if (wire.server.error()) throw Violation("a server understands our client", std::string(wire.server.error_detail()));
+  if (wire.server->error())
+    throw Violation("a server understands our client", std::string(wire.server->error_detail()));
 }
 
 void Wires::begin_serving(Wire& wire) {
@@ -203,7 +209,7 @@ void Wires::serve(Wire& wire) {
   if (wire.windows.empty() || !wire.windows.front().complete || wire.windows.front().stuck) return;
   if (stage_.fault(&Scenario::out_of_range)) {
     const auto beyond = static_cast<std::uint32_t>(wire.windows.front().events.size() + 1 + stage_.random.below(100));
-    wire::lumberjack::encode_ack(beyond, wire.server.output());
+    wire::lumberjack::encode_ack(beyond, wire.server->output());
     return write_to_client(wire);
   }
   acknowledge(wire, static_cast<std::uint32_t>(wire.windows.front().events.size()));
@@ -213,12 +219,12 @@ void Wires::serve(Wire& wire) {
 void Wires::acknowledge(Wire& wire, std::uint32_t count) {
   Window& window = wire.windows.front();
   for (std::uint32_t index = 0; index < count; ++index) inputs_.peer_took(window.events[index]);
-  wire.server.ack(count);
+  wire.server->ack(count);
   if (count == window.events.size()) {
     wire.windows.pop_front();
   } else if (stage_.fault(&Scenario::repeated)) {
     // The same ack again, or one that counts less far.
-    wire::lumberjack::encode_ack(static_cast<std::uint32_t>(stage_.random.below(count + 1)), wire.server.output());
+    wire::lumberjack::encode_ack(static_cast<std::uint32_t>(stage_.random.below(count + 1)), wire.server->output());
   }
   write_to_client(wire);
 }
@@ -227,17 +233,17 @@ void Wires::acknowledge(Wire& wire, std::uint32_t count) {
 // the client
 
 void Wires::read_at_client(Wire& wire, std::string_view bytes) {
-  using Event = protocol::LumberjackClient::Event;
+  using Event = protocol::ClientConversation::Event;
   const core::ConnectionId connection = wire.connection;
-  const std::error_code error = wire.client.receive(bytes);
-  while (const auto event = wire.client.poll()) {
+  const std::error_code error = wire.client->receive(bytes);
+  while (const auto event = wire.client->poll()) {
     const auto attempt = static_cast<std::uint32_t>(event->token);
     switch (event->kind) {
       case Event::Kind::progress:
         inputs_.progress(attempt, event->count);
         break;
       case Event::Kind::done:
-        inputs_.result(attempt, PublishResult::acked());
+        inputs_.result(attempt, event->result);
         break;
       case Event::Kind::alive:
         inputs_.alive(connection);

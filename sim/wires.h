@@ -1,4 +1,4 @@
-// A network in which every connection is a Lumberjack client and a Lumberjack server, joined by two pipes of bytes.
+// A network in which every connection is a client and a server of a protocol, joined by two pipes of bytes.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "hosts.h"
-#include "protocol/lumberjack_client.h"
-#include "protocol/lumberjack_server.h"
+#include "protocol/client_conversation.h"
+#include "protocol/server_conversation.h"
 #include "stage.h"
 
 namespace windlass::sim {
@@ -52,16 +52,14 @@ class Wires final : public Network {
     bool stuck = false;  ///< never acknowledged in full
   };
   struct Wire {
-    explicit Wire(core::ConnectionId which, int compression) : connection(which), client({compression}) {}
-
     core::ConnectionId connection;
+    std::unique_ptr<protocol::ClientConversation> client;
+    std::unique_ptr<protocol::ServerConversation> server;
     bool open = true;
-    protocol::LumberjackClient client;
-    protocol::LumberjackServer server;
-    Pipe to_server;
-    Pipe to_client;
-    base::ByteQueue arrived;  ///< at the server, and not yet read by it
-    std::deque<Window> windows;
+    Pipe to_server = {};
+    Pipe to_client = {};
+    base::ByteQueue arrived = {};  ///< at the server, and not yet read by it
+    std::deque<Window> windows = {};
   };
 
   Wire* wire_of(const Happening& what);

@@ -21,6 +21,7 @@ struct PublishResult {
   struct Unpublished {
     std::uint32_t index = 0;
     std::error_code why;
+    friend bool operator==(const Unpublished&, const Unpublished&) = default;
   };
 
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -35,6 +36,8 @@ struct PublishResult {
   std::error_code error;
   /// With a throttled answer: the time for which the endpoint asked to be spared, where it named one.
   std::optional<std::chrono::nanoseconds> retry_after;
+
+  friend bool operator==(const PublishResult&, const PublishResult&) = default;
 
   static PublishResult acked() { return {}; }
   /// Nothing of the batch was acknowledged.

@@ -3,6 +3,7 @@
 
 #include <windlass/batch.h>
 #include <windlass/client.h>
+#include <windlass/endpoints.h>
 #include <windlass/error.h>
 #include <windlass/event_buffer.h>
 #include <windlass/load_balancer.h>

@@ -1,23 +1,6 @@
 #include "app/balancing.h"
 
-#include <utility>
-
-#include <windlass/lumberjack.h>
-
 namespace windlass::app {
-
-WorkerFactory workers_of(const OutputConfig& output) {
-  LumberjackOptions options;
-  for (const net::HostPort& host : output.hosts) options.hosts.push_back(net::to_string(host));
-  options.workers = output.worker;
-  options.loadbalance = output.loadbalance;
-  options.compression_level = output.compression_level;
-  options.tls = output.tls;
-  options.wait_retry = output.backoff.init;
-  options.max_wait_retry = output.backoff.max;
-  options.ttl = output.ttl;
-  return lumberjack_workers(std::move(options));
-}
 
 LoadBalancerOptions balancer_options(const Config& config) {
   LoadBalancerOptions options;

@@ -1,15 +1,11 @@
-// From the configuration to a balancer: what ship and relay send with.
+// From the configuration to a balancer: what ship and relay send with, beside the workers (output.h).
 #pragma once
 
 #include <windlass/load_balancer.h>
-#include <windlass/workers.h>
 
 #include "app/config.h"
 
 namespace windlass::app {
-
-/// The connections to the output's hosts. The factory throws as those of the protocols do.
-WorkerFactory workers_of(const OutputConfig& output);
 
 /// What the configuration says of budgets, batches and deadlines.
 LoadBalancerOptions balancer_options(const Config& config);

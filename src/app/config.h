@@ -15,26 +15,23 @@
 
 namespace windlass::app {
 
-/// Protocols that events can be sent with.
+/// Protocols that events can be sent with; output.h has what is particular to each.
 enum class OutputType {
-  lumberjack,  ///< "logstash" in files, as Filebeat has it; "lumberjack://" and "lumberjacks://" in URLs
+  lumberjack,
 };
 
-/// "lumberjack".
-const char* to_string(OutputType type) noexcept;
-
-/// Where events go: output.TYPE in a file, or --to.
+/// Where events go: output.TYPE in a file, or --to. Defaults that depend on the type are in output.h.
 struct OutputConfig {
   OutputType type = OutputType::lumberjack;
   /// At least one and at most max_hosts. Each stands for `worker` connections.
   std::vector<net::HostPort> hosts;
   unsigned worker = 1;
-  /// Share the work between all connections; else one of them is used, and another one only when it fails. False by
-  /// default in files, as in Filebeat, true for --to.
+  /// Share the work between all connections; else one of them is used, and another one only when it fails. In files the
+  /// default is the type's, as in Filebeat, with --to it is true.
   bool loadbalance = false;
   /// Upper bound of the window: batches in flight on one connection, at least 1. Unset: the library's.
   std::optional<unsigned> pipelining;
-  /// Events in a batch, 1 to max_bulk_size.
+  /// Events in a batch, 1 to the most that the type allows.
   std::uint32_t bulk_max_size = 2048;
   /// 0 (none) to 9 (smallest).
   int compression_level = 3;
@@ -53,8 +50,6 @@ struct OutputConfig {
   std::optional<net::TlsOptions> tls;
 
   static constexpr std::size_t max_hosts = 1024;
-  /// Real Lumberjack servers refuse more in one window.
-  static constexpr std::uint32_t max_bulk_size = 10'000;
 };
 
 /// A place to listen on: --listen.

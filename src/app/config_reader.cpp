@@ -73,9 +73,10 @@ std::string canonical(const std::string& key) {
   if (!key.starts_with(output_prefix)) return key;
   const std::string_view rest = std::string_view(key).substr(output_prefix.size());
   const std::string_view type = rest.substr(0, rest.find('.'));
-  const std::string_view canonical_type = output_type(type) ? to_string(*output_type(type)) : type;
+  const OutputTraits* output = find_output(type);
+  const std::string_view canonical_type = output != nullptr ? output->name : type;
   // Newer versions of Filebeat have the queue inside of the output.
-  if (output_type(type) && rest.substr(type.size()).starts_with(".queue."))
+  if (output != nullptr && rest.substr(type.size()).starts_with(".queue."))
     return std::string(rest.substr(type.size() + 1));
   if (type.size() == rest.size()) return fmt::format("{}{}", output_prefix, canonical_type);
   return fmt::format("{}{}.{}", output_prefix, canonical_type, canonical_output_key(rest.substr(type.size() + 1)));
@@ -141,22 +142,43 @@ void add_targets(const std::vector<std::string>& urls, Entries& entries, std::ve
   });
   if (replaced) warnings.push_back(replaced->text() + ": output is not used, as --to is given");
 
-  const std::string prefix = fmt::format("{}{}.", output_prefix, to_string(target.type));
+  const OutputTraits& traits = traits_of(target.type);
+  const std::string prefix = fmt::format("{}{}.", output_prefix, traits.name);
   const auto scalar = [&](std::string text) {
     return YamlNode{YamlNode::Kind::scalar, target.place, std::move(text), {}, {}};
   };
   entries[prefix + "hosts"] = {"hosts", scalar(target.hosts)};
   entries[prefix + "ssl.enabled"] = {"ssl.enabled", scalar(target.tls ? "true" : "false")};
+  if (target.user) {
+    entries[prefix + "username"] = {"username", scalar(target.user->name)};
+    entries[prefix + "password"] = {"password", scalar(target.user->password)};
+  }
+  if (!target.path.empty()) {
+    const std::string key(traits.path_setting);
+    entries[prefix + key] = {key, scalar(target.path)};
+  }
   // Who names several hosts on the command line wants them used.
   entries[prefix + "loadbalance"] = {"loadbalance", scalar("true")};
   for (const auto& [key, value] : target.parameters) {
-    for (const OutputSetting& setting : output_settings())
-      if (setting.key == key && setting.urls == OutputSetting::Urls::nowhere)
-        throw ConfigError(target.place, key, "not for a URL");
+    const OutputSetting* setting = find_output_setting(target.type, key);
+    if (setting != nullptr && setting->urls == OutputSetting::Urls::nowhere)
+      throw ConfigError(target.place, key, "not for a URL");
     if (key.starts_with("ssl.") && !target.tls)
-      throw ConfigError(target.place, shown(key), fmt::format("expected {}s:// for TLS", to_string(target.type)));
+      throw ConfigError(target.place, shown(key), fmt::format("expected {}:// for TLS", scheme_of(target.type, true)));
     entries[prefix + std::string(canonical_output_key(key))] = {key, scalar(value)};
   }
+}
+
+/// An output as files have it, from its canonical name.
+std::string_view name_in_file(std::string_view name) {
+  const OutputTraits* output = find_output(name);
+  return output != nullptr ? output->in_file : name;
+}
+
+std::string supported_outputs() {
+  std::vector<std::string_view> names;
+  for (const OutputTraits& output : outputs()) names.push_back(output.in_file);
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 /// The one output that is enabled, as it is called in the paths of entries.
@@ -170,11 +192,11 @@ std::string select_output(const Entries& entries, const Place& whole) {
     }
     const std::string name = first_part(std::string_view(path).substr(output_prefix.size()));
     const auto unsupported = unsupported_outputs();
-    if (!output_type(name) && std::find(unsupported.begin(), unsupported.end(), name) == unsupported.end()) {
+    if (find_output(name) == nullptr && std::find(unsupported.begin(), unsupported.end(), name) == unsupported.end()) {
       std::vector<std::string_view> names(unsupported.begin(), unsupported.end());
-      names.push_back("logstash");
+      for (const OutputTraits& output : outputs()) names.push_back(output.in_file);
       throw ConfigError(entry.node.place, shown(entry.key),
-                        fmt::format("unknown output; supported: logstash{}", suggestion(name, names)));
+                        fmt::format("unknown output; supported: {}{}", supported_outputs(), suggestion(name, names)));
     }
     const auto switched = entries.find(fmt::format("{}{}.enabled", output_prefix, name));
     if (switched == entries.end() || switched->second.node.kind == YamlNode::Kind::null ||
@@ -183,17 +205,16 @@ std::string select_output(const Entries& entries, const Place& whole) {
   }
   if (enabled.empty())
     throw ConfigError(whole, {}, "no output is enabled; expected output.logstash.hosts, or --to URL");
-  const auto shown_name = [](const std::string& name) { return output_type(name) ? "logstash" : name; };
   if (enabled.size() > 1) {
     std::vector<std::string> names;
     for (const auto& [name, place] : enabled)
-      names.push_back(fmt::format("{} (at {})", shown_name(name), place.text()));
+      names.push_back(fmt::format("{} (at {})", name_in_file(name), place.text()));
     throw ConfigError(enabled.begin()->second, "output",
                       fmt::format("expected one output that is enabled, got {}", fmt::join(names, " and ")));
   }
   const auto& [name, place] = *enabled.begin();
-  if (!output_type(name))
-    throw ConfigError(place, "output", fmt::format("not supported yet: {}; supported: logstash", name));
+  if (find_output(name) == nullptr)
+    throw ConfigError(place, "output", fmt::format("not supported yet: {}; supported: {}", name, supported_outputs()));
   return name;
 }
 
@@ -203,26 +224,19 @@ void warn_unused(const Entry& entry, std::string_view why, std::vector<std::stri
 
 void apply_output_setting(const Entry& entry, std::string_view name, OutputDraft& draft,
                           std::vector<std::string>& warnings) {
-  const auto settings = output_settings();
-  const auto setting = std::find_if(settings.begin(), settings.end(),
-                                    [&](const OutputSetting& candidate) { return candidate.key == name; });
-  if (setting == settings.end()) {
-    std::vector<std::string_view> names;
-    for (const OutputSetting& known : settings) names.push_back(known.key);
-    throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + suggestion(name, names));
-  }
+  const OutputType type = draft.output.type;
+  const OutputSetting* setting = find_output_setting(type, name);
+  if (setting == nullptr)
+    throw ConfigError(entry.node.place, shown(entry.key),
+                      "unknown setting" + suggestion(name, output_setting_names(type)));
   if (name.starts_with("ssl.")) draft.tls_mentioned = true;
   if (entry.node.kind == YamlNode::Kind::null) return;  // as if it were not there
-  if (setting->apply != nullptr)
-    setting->apply(draft, SettingValue(entry.key, entry.node));
-  else
-    warn_unused(entry, setting->unused, warnings);
+  if (!apply(*setting, name, draft, SettingValue(entry.key, entry.node))) warn_unused(entry, setting->unused, warnings);
 }
 
 OutputConfig read_output(const Entries& entries, const std::string& name, std::vector<std::string>& warnings) {
   const std::string prefix = fmt::format("{}{}", output_prefix, name);
-  OutputDraft draft;
-  draft.output.type = *output_type(name);
+  OutputDraft draft(find_output(name)->type);
   const Entry* any = nullptr;
   for (auto at = entries.lower_bound(prefix); at != entries.end() && at->first.starts_with(prefix); ++at) {
     const auto& [path, entry] = *at;
@@ -239,7 +253,8 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   const auto fail = [&](std::string_view setting, const std::string& problem) {
     const auto at = entries.find(fmt::format("{}.{}", prefix, setting));
     const Entry& blamed = at == entries.end() ? *any : at->second;
-    throw ConfigError(blamed.node.place, at == entries.end() ? fmt::format("output.logstash.{}", setting) : blamed.key,
+    throw ConfigError(blamed.node.place,
+                      at == entries.end() ? fmt::format("output.{}.{}", name_in_file(name), setting) : blamed.key,
                       problem);
   };
   std::move(draft.warnings.begin(), draft.warnings.end(), std::back_inserter(warnings));

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "app/output.h"
 #include "net/tls.h"
 
 namespace windlass::app {
@@ -44,7 +45,7 @@ void Server::listen(const ListenConfig& config) {
         spdlog::warn("{}", detail);
         callbacks_.failed();
       });
-  fmt::print("listening on {}{}://{}\n", to_string(config.type), config.tls ? "s" : "",
+  fmt::print("listening on {}://{}\n", scheme_of(config.type, config.tls.has_value()),
              net::to_string(listener->local()));
   std::fflush(stdout);
   listeners_.push_back(std::move(listener));

@@ -70,7 +70,7 @@ net::ClientAuthentication client_authentication(const SettingValue& value) {
 }
 
 void set_bulk_max_size(OutputDraft& draft, const SettingValue& value) {
-  constexpr std::int64_t most = OutputConfig::max_bulk_size;
+  const std::int64_t most = traits_of(draft.output.type).max_bulk_size;
   const std::int64_t size = value.integer(-1, 1'000'000'000);
   if (size > most)
     draft.warnings.push_back(
@@ -81,7 +81,8 @@ void set_bulk_max_size(OutputDraft& draft, const SettingValue& value) {
 
 const OutputSetting output_table[] = {
     {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere},
-    {"hosts", [](OutputDraft& d, const SettingValue& v) { d.output.hosts = hosts(v, default_port(d.output.type)); },
+    {"hosts",
+     [](OutputDraft& d, const SettingValue& v) { d.output.hosts = hosts(v, default_port(d.output.type, false)); },
      Urls::nowhere},
     {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
     {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
@@ -156,17 +157,33 @@ constexpr std::array<std::string_view, 7> unsupported{"elasticsearch", "kafka", 
 
 }  // namespace
 
-const char* to_string(OutputType type) noexcept {
-  switch (type) {
-    case OutputType::lumberjack:
-      return "lumberjack";
+const OutputSetting* find_output_setting(OutputType type, std::string_view key) {
+  for (const OutputSetting& setting : output_table) {
+    if (!setting.of(type)) continue;
+    const bool entry = setting.apply_entry != nullptr && key.size() > setting.key.size() + 1 &&
+                       key.starts_with(setting.key) && key[setting.key.size()] == '.';
+    if (key == setting.key || entry) return &setting;
   }
-  return "unknown";
+  return nullptr;
 }
 
-std::span<const OutputSetting> output_settings() {
-  return output_table;
+std::vector<std::string_view> output_setting_names(OutputType type) {
+  std::vector<std::string_view> names;
+  for (const OutputSetting& setting : output_table)
+    if (setting.of(type)) names.push_back(setting.key);
+  return names;
 }
+
+bool apply(const OutputSetting& setting, std::string_view key, OutputDraft& draft, const SettingValue& value) {
+  if (setting.apply_entry != nullptr) {
+    if (key == setting.key) value.fail("expected a section of names and values");
+    setting.apply_entry(draft, key.substr(setting.key.size() + 1), value);
+    return true;
+  }
+  if (setting.apply != nullptr) setting.apply(draft, value);
+  return setting.apply != nullptr;
+}
+
 std::span<const GeneralSetting> general_settings() {
   return general_table;
 }
@@ -175,21 +192,8 @@ std::string_view canonical_output_key(std::string_view key) {
   return key == "workers" ? "worker" : key;
 }
 
-std::optional<OutputType> output_type(std::string_view name) {
-  if (name == "logstash" || name == "lumberjack") return OutputType::lumberjack;
-  return std::nullopt;
-}
-
 std::span<const std::string_view> unsupported_outputs() {
   return unsupported;
-}
-
-std::uint16_t default_port(OutputType type) {
-  switch (type) {
-    case OutputType::lumberjack:
-      return 5044;
-  }
-  return 0;
 }
 
 }  // namespace windlass::app

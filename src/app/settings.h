@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/output.h"
 #include "app/setting_value.h"
 
 namespace windlass::app {
 
 /// An output while its settings come in.
 struct OutputDraft {
+  explicit OutputDraft(OutputType type) : output(default_output(type)) {}
+
   OutputConfig output;
   net::TlsOptions tls;
   std::optional<bool> tls_enabled;  ///< ssl.enabled
@@ -29,10 +32,22 @@ struct OutputSetting {
   void (*apply)(OutputDraft&, const SettingValue&);
   /// Where the setting may stand in a URL.
   enum class Urls { nowhere, to, to_and_listen } urls = Urls::to;
-  /// Why it has no effect, for a warning; only without `apply`.
+  /// Why it has no effect, for a warning; only without `apply` and `apply_entry`.
   std::string_view unused = {};
+  /// The outputs that have it. A key may stand in the table several times, for different ones.
+  unsigned outputs = all_outputs;
+  /// In place of `apply` for a section whose names are the user's: reads one entry of it ("headers.X-Name").
+  void (*apply_entry)(OutputDraft&, std::string_view name, const SettingValue&) = nullptr;
+
+  static constexpr unsigned all_outputs = ~0u;
+  bool of(OutputType type) const { return (outputs >> static_cast<unsigned>(type) & 1u) != 0; }
 };
-std::span<const OutputSetting> output_settings();
+/// What an output of that type has of that name, or the section that holds an entry of that name; null: nothing.
+const OutputSetting* find_output_setting(OutputType type, std::string_view key);
+/// All that it has.
+std::vector<std::string_view> output_setting_names(OutputType type);
+/// Reads the value of a setting that was found by `key`. Throws ConfigError. False: it has no effect.
+bool apply(const OutputSetting& setting, std::string_view key, OutputDraft& draft, const SettingValue& value);
 
 /// A setting outside of outputs, named in full.
 struct GeneralSetting {
@@ -45,12 +60,7 @@ std::span<const GeneralSetting> general_settings();
 /// Another name of a setting: an older one of Filebeat's, or ours for one of Filebeat's.
 std::string_view canonical_output_key(std::string_view key);
 
-/// The output of that name as Filebeat names them, or as URLs do ("logstash" and "lumberjack" are one).
-std::optional<OutputType> output_type(std::string_view name);
 /// Names of outputs that Filebeat has and Windlass does not have yet.
 std::span<const std::string_view> unsupported_outputs();
-
-/// The port where none is given.
-std::uint16_t default_port(OutputType type);
 
 }  // namespace windlass::app

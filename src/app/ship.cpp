@@ -18,6 +18,7 @@
 #include "app/exit_code.h"
 #include "app/input_pump.h"
 #include "app/log.h"
+#include "app/output.h"
 #include "app/report.h"
 #include "app/signals.h"
 #include "app/watch.h"

@@ -14,6 +14,7 @@
 #include "app/server.h"
 #include "app/sink_conversation.h"
 #include "app/sink_report.h"
+#include "app/sink_server.h"
 #include "base/assert.h"
 
 namespace windlass::app {
@@ -29,7 +30,9 @@ class Sink {
         signals_(context_),
         started_(steady_now()),
         server_(context_, {max_connections, faults_.rates},
-                {[this](const ListenConfig&, std::unique_ptr<net::Stream> stream) { on_accepted(std::move(stream)); },
+                {[this](const ListenConfig& at, std::unique_ptr<net::Stream> stream) {
+                   on_accepted(at, std::move(stream));
+                 },
                  [this] { ++counters_.failed_accepts; }, [this](ServerConnection&) { on_gone(); }}) {
     if (!options.record.empty()) record(options.record);
     signals_.add(SIGINT);
@@ -55,15 +58,16 @@ class Sink {
       spdlog::warn("{}: its last line was not complete, and is cut off ({} bytes)", path, recorder_->cut_bytes());
   }
 
-  void on_accepted(std::unique_ptr<net::Stream> stream) {
+  void on_accepted(const ListenConfig& at, std::unique_ptr<net::Stream> stream) {
     if (steady_now() < base::after(started_, faults_.refuse_for)) {
       ++counters_.refused;
       spdlog::info("{}: refused, as the sink was asked to", stream->peer_endpoint());
       return stream->abort();
     }
     ++counters_.connections;
-    server_.open(std::move(stream), std::make_unique<SinkConversation>(faults_, recorder_ ? &*recorder_ : nullptr,
-                                                                       counters_, steady_now()));
+    server_.open(std::move(stream),
+                 std::make_unique<SinkConversation>(server_of(at, faults_), faults_, recorder_ ? &*recorder_ : nullptr,
+                                                    counters_, steady_now()));
   }
 
   void on_gone() {

@@ -2,21 +2,28 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/assert.h"
 
 namespace windlass::app {
 
-using Event = protocol::LumberjackServer::Event;
+using Event = protocol::ServerConversation::Event;
 
-SinkConversation::SinkConversation(const SinkFaults& faults, Recorder* recorder, SinkCounters& counters, base::Time now)
-    : faults_(faults), recorder_(recorder), counters_(counters), spoke_at_(now), active_at_(now) {}
+SinkConversation::SinkConversation(std::unique_ptr<protocol::ServerConversation> server, const SinkFaults& faults,
+                                   Recorder* recorder, SinkCounters& counters, base::Time now)
+    : faults_(faults),
+      recorder_(recorder),
+      counters_(counters),
+      server_(std::move(server)),
+      spoke_at_(now),
+      active_at_(now) {}
 
 void SinkConversation::receive(std::string_view bytes, base::Time now) {
   if (ending()) return;
   if (!owes()) spoke_at_ = now;
   active_at_ = now;
-  server_.receive(bytes);
+  server_->receive(bytes);
   has_more_ = true;
 }
 
@@ -24,11 +31,12 @@ std::uint64_t SinkConversation::take(std::uint64_t most, base::Time now) {
   WINDLASS_ASSERT(most > 0);
   const std::uint64_t before = taken_;
   while (has_more() && taken_ - before < most) {
-    const auto event = server_.poll();
+    const auto event = server_->poll();
     if (!event) {
       // An answer may make room for another window.
       has_more_ = answer(now);
-      if (!has_more_ && server_.error()) end_with(End::protocol_error, now);
+      if (!has_more_ && server_->error()) end_with(End::protocol_error, now);
+      if (!has_more_ && server_->finished()) end_with(End::finished, now);
       continue;
     }
     switch (event->kind) {
@@ -83,8 +91,8 @@ bool SinkConversation::answer(base::Time now) {
   while (!answers_.empty() && answers_.front().due <= now) {
     const std::uint32_t count = answers_.front().count;
     answers_.pop_front();
-    if (count == server_.oldest_count() && whole_windows_ > 0) --whole_windows_;
-    server_.ack(count);
+    if (count == server_->oldest_count() && whole_windows_ > 0) --whole_windows_;
+    server_->ack(count);
     ++counters_.acks;
     counters_.acked += count;
   }
@@ -98,8 +106,7 @@ void SinkConversation::handle_timeout(base::Time now) {
   if (ending()) return;
   if (owes()) {
     if (now < base::after(spoke_at_, interval()) || !flush_record()) return;
-    if (server_.output().empty()) ++counters_.keep_alives;
-    server_.keep_alive();
+    if (server_->keep_alive()) ++counters_.keep_alives;
     spoke_at_ = active_at_ = now;
   } else if (now >= base::after(active_at_, idle_limit)) {
     ++counters_.idle_closes;
@@ -122,12 +129,13 @@ Conversation::Farewell SinkConversation::farewell() const {
   switch (end_) {
     case End::none:
     case End::stopped:
+    case End::finished:
     case End::not_recorded:
       break;
     case End::fault:
       return {"the sink was asked to", false, faults_.reset};
     case End::protocol_error:
-      return {fmt::format("it breaks the protocol: {}", server_.error_detail()), true, false};
+      return {fmt::format("it breaks the protocol: {}", server_->error_detail()), true, false};
     case End::idle:
       return {fmt::format("it said nothing for {} s{}",
                           std::chrono::duration_cast<std::chrono::seconds>(idle_limit).count(),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string_view>
 
 #include "app/conversation.h"
@@ -13,7 +14,7 @@
 #include "app/sink_report.h"
 #include "base/bytes.h"
 #include "base/time.h"
-#include "protocol/lumberjack_server.h"
+#include "protocol/server_conversation.h"
 
 namespace windlass::app {
 
@@ -29,23 +30,24 @@ class SinkConversation final : public Conversation {
   static constexpr base::Duration idle_limit = std::chrono::minutes(1);
 
   /// Why the connection is to be closed.
-  enum class End { none, fault, stopped, protocol_error, idle, not_recorded };
+  enum class End { none, fault, stopped, finished, protocol_error, idle, not_recorded };
 
   /// All of them must outlive the conversation; no recorder: nothing is recorded.
-  SinkConversation(const SinkFaults& faults, Recorder* recorder, SinkCounters& counters, base::Time now);
+  SinkConversation(std::unique_ptr<protocol::ServerConversation> server, const SinkFaults& faults, Recorder* recorder,
+                   SinkCounters& counters, base::Time now);
 
   void receive(std::string_view bytes, base::Time now) override;
-  bool wants_input() const override { return !ending() && server_.wants_input(); }
+  bool wants_input() const override { return !ending() && server_->wants_input(); }
   std::uint64_t take(std::uint64_t most, base::Time now) override;
   bool has_more() const override { return has_more_ && !ending(); }
   void handle_timeout(base::Time now) override;
   base::Time next_timeout() const override;
   /// Takes nothing more, and acknowledges at once what was taken (unless it never acknowledges).
   void stop(base::Time now) override;
-  base::ByteQueue& output() override { return server_.output(); }
+  base::ByteQueue& output() override { return server_->output(); }
   bool finished() const override { return ending() && answers_.empty(); }
   Farewell farewell() const override;
-  bool busy() const override { return server_.pending() > 0; }
+  bool busy() const override { return server_->pending() > 0; }
 
   End end() const { return end_; }
 
@@ -68,7 +70,7 @@ class SinkConversation final : public Conversation {
   const SinkFaults& faults_;
   Recorder* const recorder_;
   SinkCounters& counters_;
-  protocol::LumberjackServer server_;
+  const std::unique_ptr<protocol::ServerConversation> server_;
 
   End end_ = End::none;
   bool has_more_ = false;

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <boost/url/parse_query.hpp>
+#include <boost/url/pct_string_view.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <optional>
 #include <stdexcept>
 
+#include "app/output.h"
 #include "app/settings.h"
 #include "app/suggestion.h"
 #include "app/units.h"
@@ -16,14 +19,6 @@ namespace {
 constexpr std::string_view shape = "a URL such as lumberjack://host:5044 or lumberjacks://host:5044 (TLS)";
 constexpr std::size_t longest_place = 80;
 constexpr std::size_t longest_url = 64 << 10;
-
-struct Scheme {
-  std::string_view name;
-  OutputType type;
-  bool tls;
-};
-constexpr Scheme schemes[] = {{"lumberjack", OutputType::lumberjack, false},
-                              {"lumberjacks", OutputType::lumberjack, true}};
 
 Place place_of(std::string_view option, std::string_view url) {
   std::string_view shown = url.substr(0, url.find_first_of("?#"));
@@ -36,21 +31,25 @@ Place place_of(std::string_view option, std::string_view url) {
   return Place{fmt::format("{} {}", option, printable(text, longest_place))};
 }
 
-const Scheme& find_scheme(const std::string& name, const Place& place) {
-  for (const Scheme& scheme : schemes)
-    if (scheme.name == name) return scheme;
-  std::string supported;
-  std::vector<std::string_view> names;
-  for (const Scheme& scheme : schemes) {
-    supported += fmt::format("{}{}://", supported.empty() ? "" : ", ", scheme.name);
-    names.push_back(scheme.name);
-  }
+Scheme scheme_named(const std::string& name, const Place& place) {
+  if (const auto scheme = find_scheme(name)) return *scheme;
+  std::vector<std::string> all;
+  for (const OutputTraits& output : outputs())
+    for (const bool tls : {false, true}) all.push_back(scheme_of(output.type, tls));
+  const std::string supported = fmt::format("{}://", fmt::join(all, "://, "));
   for (const std::string_view known : {"elasticsearch", "redis", "rediss", "kafka", "http", "https", "file"})
     if (known == name)
       throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
-  throw ConfigError(
-      place, {},
-      fmt::format("unknown scheme {}; supported: {}{}", in_quotes(name), supported, suggestion(name, names)));
+  throw ConfigError(place, {},
+                    fmt::format("unknown scheme {}; supported: {}{}", in_quotes(name), supported,
+                                suggestion(name, {all.begin(), all.end()})));
+}
+
+/// `text` with its %XX replaced.
+std::string decoded(std::string_view text, const Place& place) {
+  const auto parsed = boost::urls::make_pct_string_view(boost::urls::string_view(text.data(), text.size()));
+  if (!parsed) throw ConfigError(place, {}, "expected % only before two hexadecimal digits in the user and password");
+  return parsed->decode();
 }
 
 }  // namespace
@@ -63,8 +62,8 @@ Target parse_target(std::string_view option, std::string_view url) {
   if (url.size() > longest_url) fail(fmt::format("expected a URL of at most {} bytes", longest_url));
   const auto colon = url.find("://");
   if (colon == std::string_view::npos || colon == 0) fail(fmt::format("expected {}", shape));
-  const Scheme& scheme = find_scheme(to_lower(url.substr(0, colon)), target.place);
-  target.type = scheme.type;
+  const Scheme scheme = scheme_named(to_lower(url.substr(0, colon)), target.place);
+  target.type = scheme.output->type;
   target.tls = scheme.tls;
 
   std::string_view rest = url.substr(colon + 3);
@@ -74,9 +73,18 @@ Target parse_target(std::string_view option, std::string_view url) {
     query = rest.substr(mark + 1);
     rest = rest.substr(0, mark);
   }
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (rest.find('/') != std::string_view::npos) fail("expected no path after the hosts");
-  if (rest.find('@') != std::string_view::npos) fail("expected no user or password; this protocol has none");
+  const auto slash = std::min(rest.find('/'), rest.size());
+  if (rest.size() - slash > 1) target.path = rest.substr(slash);
+  rest = rest.substr(0, slash);
+  if (!target.path.empty() && scheme.output->path_setting.empty()) fail("expected no path after the hosts");
+  if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
+    if (!scheme.output->user_in_url) fail("expected no user or password; this protocol has none");
+    const std::string_view user = rest.substr(0, at);
+    const auto parted = std::min(user.find(':'), user.size());
+    target.user = Target::User{decoded(user.substr(0, parted), target.place),
+                               decoded(user.substr(std::min(parted + 1, user.size())), target.place)};
+    rest = rest.substr(at + 1);
+  }
   if (rest.empty()) fail(fmt::format("expected at least one host, as in {}", shape));
   target.hosts = rest;
 
@@ -104,6 +112,9 @@ Target parse_targets(const std::vector<std::string>& urls) {
     const Target target = parse_target("--to", urls[index]);
     if (target.type != all.type || target.tls != all.tls)
       throw ConfigError(target.place, {}, "expected the scheme of the first --to");
+    if (target.user != all.user || target.path != all.path)
+      throw ConfigError(target.place, {},
+                        "expected user, password and path of the first --to, as they hold for all hosts");
     all.hosts += ',' + target.hosts;
     for (const auto& parameter : target.parameters) {
       const auto same = std::find_if(all.parameters.begin(), all.parameters.end(),
@@ -120,28 +131,28 @@ Target parse_targets(const std::vector<std::string>& urls) {
 
 ListenConfig read_listen(std::string_view url) {
   const Target target = parse_target("--listen", url);
-  OutputDraft draft;
+  if (!traits_of(target.type).sink)
+    throw ConfigError(target.place, {}, "not supported yet: to listen for this protocol");
+  if (!target.path.empty() || target.user) throw ConfigError(target.place, {}, "expected host and port alone");
+  OutputDraft draft(target.type);
   std::vector<std::string_view> names;
-  for (const OutputSetting& setting : output_settings())
-    if (setting.urls == OutputSetting::Urls::to_and_listen) names.push_back(setting.key);
+  for (const std::string_view name : output_setting_names(target.type))
+    if (find_output_setting(target.type, name)->urls == OutputSetting::Urls::to_and_listen) names.push_back(name);
   for (const auto& [key, value] : target.parameters) {
     if (std::find(names.begin(), names.end(), key) == names.end())
       throw ConfigError(target.place, printable(key, longest_place),
                         "not a setting of a listener" + suggestion(key, names));
     if (!target.tls)
-      throw ConfigError(target.place, key, fmt::format("expected {}s:// for TLS", to_string(target.type)));
+      throw ConfigError(target.place, key, fmt::format("expected {}:// for TLS", scheme_of(target.type, true)));
     const YamlNode node{YamlNode::Kind::scalar, target.place, value, {}, {}};
-    const auto settings = output_settings();
-    std::find_if(settings.begin(), settings.end(), [&k = key](const OutputSetting& setting) {
-      return setting.key == k;
-    })->apply(draft, SettingValue(key, node));
+    apply(*find_output_setting(target.type, key), key, draft, SettingValue(key, node));
   }
   if (target.hosts.find(',') != std::string::npos)
     throw ConfigError(target.place, {}, "expected one host; give --listen several times");
   ListenConfig listen;
   listen.type = target.type;
   try {
-    listen.at = net::parse_host_port(target.hosts, default_port(target.type));
+    listen.at = net::parse_host_port(target.hosts, default_port(target.type, target.tls));
   } catch (const std::invalid_argument& error) {
     throw ConfigError(target.place, {}, printable(error.what(), 300));
   }

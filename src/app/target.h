@@ -1,6 +1,7 @@
 // --to and --listen: one URL for a protocol, its hosts and its settings.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,12 +12,20 @@
 
 namespace windlass::app {
 
-/// "lumberjack://h1:5044,h2:5044?pipelining=2&compression_level=3", taken apart. The scheme's final "s" means TLS.
-/// Hosts are separated by commas, which no URL parser expects; the query is as in RFC 3986, percent-encoding included.
+/// "http://user:password@h1:8080,h2:8080/path?pipelining=2&compression_level=3", taken apart. The scheme's final "s"
+/// means TLS. Hosts are separated by commas, which no URL parser expects; the rest is as in RFC 3986, percent-encoding
+/// included.
 struct Target {
   OutputType type = OutputType::lumberjack;
   bool tls = false;
+  struct User {
+    std::string name;
+    std::string password;
+    friend bool operator==(const User&, const User&) = default;
+  };
+  std::optional<User> user;  ///< decoded
   std::string hosts;
+  std::string path;                                             ///< as it stands, with its first slash; empty for "/"
   std::vector<std::pair<std::string, std::string>> parameters;  ///< decoded; names as in files below output.TYPE
   Place place;  ///< "--to lumberjack://h1:5044,h2:5044": without the query, which may hold secrets
 };

@@ -18,6 +18,9 @@ struct MonotonicClock {
 };
 using Time = MonotonicClock::time_point;
 
+/// The time of day, as the system has it: for dates that peers write and read, never for measuring.
+using WallTime = std::chrono::system_clock::time_point;
+
 /// Later than any time that occurs: "no deadline".
 inline constexpr Time never = Time::max();
 

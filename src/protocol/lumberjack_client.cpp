@@ -1,5 +1,6 @@
 #include "protocol/lumberjack_client.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -13,9 +14,13 @@ LumberjackClient::LumberjackClient(Options options) : encoder_(options.compressi
 
 void LumberjackClient::send(std::uint64_t token, const Batch& batch) {
   WINDLASS_ASSERT(!error_);
-  WINDLASS_ASSERT(!batch.empty() && batch.size() <= max_window);
-  encoder_.encode(batch, output_);
-  windows_.push_back({token, static_cast<std::uint32_t>(batch.size())});
+  WINDLASS_ASSERT(!batch.empty());
+  const auto size = static_cast<std::uint32_t>(batch.size());
+  for (std::uint32_t first = 0; first < size; first += max_window) {
+    const std::uint32_t count = std::min(max_window, size - first);
+    encoder_.encode(count == size ? batch : batch.part(first, count), output_);
+    windows_.push_back({token, first, count, first + count == size});
+  }
 }
 
 std::error_code LumberjackClient::receive(std::string_view bytes) {
@@ -49,12 +54,12 @@ std::optional<LumberjackClient::Event> LumberjackClient::poll() {
     const Window window = windows_.front();
     windows_.pop_front();
     --done_;
-    return Event{Event::Kind::done, window.token, window.count};
+    return Event{window.last ? Event::Kind::done : Event::Kind::progress, window.token, window.first + window.count};
   }
   if (!windows_.empty() && windows_.front().acked > windows_.front().reported) {
     Window& window = windows_.front();
     window.reported = window.acked;
-    return Event{Event::Kind::progress, window.token, window.acked};
+    return Event{Event::Kind::progress, window.token, window.first + window.acked};
   }
   if (std::exchange(alive_, false)) return Event{Event::Kind::alive};
   return std::nullopt;

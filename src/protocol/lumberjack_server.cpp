@@ -100,8 +100,10 @@ void LumberjackServer::ack(std::uint32_t count) {
   if (count == oldest.count) windows_.pop_front();
 }
 
-void LumberjackServer::keep_alive() {
-  if (output_.empty()) wire::lumberjack::encode_ack(0, output_);
+bool LumberjackServer::keep_alive() {
+  if (!output_.empty()) return false;
+  wire::lumberjack::encode_ack(0, output_);
+  return true;
 }
 
 void LumberjackServer::fail(std::string detail) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "app/output.h"
 #include "app/yaml_tree.h"
 #include "support/temporary_directory.h"
 
@@ -150,7 +151,7 @@ TEST(ConfigReader, TakesFilebeatsSpecialNumbers) {
   const OutputConfig output =
       read("output.logstash: {hosts: h1, pipelining: 0, bulk_max_size: 0, max_retries: -3}").output;
   EXPECT_EQ(output.pipelining, 1u);
-  EXPECT_EQ(output.bulk_max_size, OutputConfig::max_bulk_size);
+  EXPECT_EQ(output.bulk_max_size, traits_of(OutputType::lumberjack).max_bulk_size);
   EXPECT_EQ(output.max_retries, -1);
 }
 

@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <memory>
 #include <string>
 
+#include "protocol/lumberjack_server.h"
 #include "support/temporary_directory.h"
 #include "wire/lumberjack_bytes.h"
 
@@ -34,7 +36,8 @@ std::string window(std::uint32_t count) {
 class Peer {
  public:
   explicit Peer(const SinkFaults& faults = {}, Recorder* recorder = nullptr)
-      : faults_(faults), conversation(faults_, recorder, counters, start) {}
+      : faults_(faults),
+        conversation(std::make_unique<protocol::LumberjackServer>(), faults_, recorder, counters, start) {}
 
   // What it hears after it has said this.
   std::string says(const std::string& bytes, base::Time now = start) {

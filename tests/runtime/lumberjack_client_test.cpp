@@ -1,7 +1,5 @@
 // Lumberjack over real sockets: lumberjack_workers against a peer that does what the test says.
 
-#include "runtime/lumberjack_client.h"
-
 #include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,104 @@
+#include "app/output.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <windlass/lumberjack.h>
+
+#include "base/assert.h"
+
+namespace windlass::app {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr OutputTraits table[] = {
+    {.type = OutputType::lumberjack,
+     .name = "lumberjack",
+     .in_file = "logstash",
+     .port = 5044,
+     .tls_port = 5044,
+     .bulk_max_size = 2048,
+     .timeout = seconds(30),
+     .loadbalance = false,
+     .compression_level = 3,
+     .max_bulk_size = 10'000},  // real servers refuse more in one window
+};
+
+/// What all protocols share.
+template <class Options>
+Options endpoint_options(const OutputConfig& output) {
+  Options options;
+  for (const net::HostPort& host : output.hosts) options.hosts.push_back(net::to_string(host));
+  options.workers = output.worker;
+  options.loadbalance = output.loadbalance;
+  options.tls = output.tls;
+  options.wait_retry = output.backoff.init;
+  options.max_wait_retry = output.backoff.max;
+  options.ttl = output.ttl;
+  return options;
+}
+
+WorkerFactory lumberjack(const OutputConfig& output) {
+  auto options = endpoint_options<LumberjackOptions>(output);
+  options.compression_level = output.compression_level;
+  return lumberjack_workers(std::move(options));
+}
+
+}  // namespace
+
+std::span<const OutputTraits> outputs() {
+  return table;
+}
+
+const OutputTraits& traits_of(OutputType type) {
+  const auto found = std::ranges::find(table, type, &OutputTraits::type);
+  WINDLASS_ASSERT(found != std::end(table));
+  return *found;
+}
+
+const OutputTraits* find_output(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      table, [&](const OutputTraits& output) { return output.name == name || output.in_file == name; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+std::string scheme_of(OutputType type, bool tls) {
+  return std::string(traits_of(type).name) + (tls ? "s" : "");
+}
+
+std::optional<Scheme> find_scheme(std::string_view name) {
+  for (const OutputTraits& output : table) {
+    if (name == output.name) return Scheme{&output, false};
+    if (name == scheme_of(output.type, true)) return Scheme{&output, true};
+  }
+  return std::nullopt;
+}
+
+std::uint16_t default_port(OutputType type, bool tls) {
+  const OutputTraits& traits = traits_of(type);
+  return tls ? traits.tls_port : traits.port;
+}
+
+OutputConfig default_output(OutputType type) {
+  const OutputTraits& traits = traits_of(type);
+  OutputConfig output;
+  output.type = type;
+  output.loadbalance = traits.loadbalance;
+  output.bulk_max_size = traits.bulk_max_size;
+  output.compression_level = traits.compression_level;
+  output.timeout = traits.timeout;
+  return output;
+}
+
+WorkerFactory workers_of(const OutputConfig& output) {
+  switch (output.type) {
+    case OutputType::lumberjack:
+      return lumberjack(output);
+  }
+  WINDLASS_ASSERT(false);
+  return {};
+}
+
+}  // namespace windlass::app

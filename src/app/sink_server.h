@@ -1,0 +1,15 @@
+// Which protocol a sink speaks.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "app/sink_faults.h"
+#include "protocol/server_conversation.h"
+
+namespace windlass::app {
+
+/// The server side of one connection that was made to that place.
+std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& listen, const SinkFaults& faults);
+
+}  // namespace windlass::app

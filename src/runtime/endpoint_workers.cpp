@@ -1,0 +1,40 @@
+#include "runtime/endpoint_workers.h"
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+namespace windlass::runtime {
+
+std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options, std::uint16_t default_port,
+                                     const ConversationsOfHost& conversations) {
+  std::optional<net::TlsContext> tls;
+  if (options.tls) tls = net::TlsContext::client(*options.tls);
+  const std::size_t hosts = options.hosts.size();
+  // Fleets that share a list of hosts must not all prefer the same one.
+  const std::size_t preferred = hosts == 0 ? 0 : std::random_device()() % hosts;
+  std::vector<Worker> workers;
+  for (std::size_t host = 0; host < hosts; ++host) {
+    const net::HostPort address = net::parse_host_port(options.hosts[host], default_port);
+    for (unsigned connection = 0; connection < std::max(1u, options.workers); ++connection) {
+      Worker& worker = workers.emplace_back();
+      worker.endpoint = net::to_string(address);
+      worker.client = std::make_unique<ProtocolClient>(loop, net::Connector::Options{address, tls, {}, nullptr},
+                                                       conversations(address));
+      worker.wait_retry = options.wait_retry;
+      worker.max_wait_retry = options.max_wait_retry;
+      worker.ttl = options.ttl;
+      if (!options.loadbalance) worker.priority = static_cast<unsigned>((host + hosts - preferred) % hosts);
+    }
+  }
+  return workers;
+}
+
+void check_compression_level(int level) {
+  if (level < 0 || level > 9)
+    throw std::invalid_argument("a compression level is 0 to 9, not " + std::to_string(level));
+}
+
+}  // namespace windlass::runtime
