@@ -31,6 +31,11 @@ enum class errc {
   throttled,              ///< the peer lives but is overloaded
   temporary,              ///< the send failed and may succeed elsewhere or later
   abandoned,              ///< a client dropped a batch without an answer
+
+  // Of a queue on disk.
+  damaged,         ///< a stored event could not be read back
+  queue_in_use,    ///< another process (or another balancer) works with this directory
+  unknown_format,  ///< the directory was written by a newer version
 };
 
 const std::error_category& error_category() noexcept;

@@ -29,7 +29,8 @@ class EventBuffer {
   /// For encoding in place: room for at least `bytes` more, to be written from the returned pointer on, then
   /// `commit` with what was written. Throws as append does. The pointer is good until the next non-const call.
   char* prepare(std::size_t bytes);
-  /// Ends an event of `bytes` bytes that were written at prepare()'s pointer. At most what was prepared.
+  /// Ends an event of `bytes` bytes that were written at prepare()'s pointer. The next one may follow behind it, up to
+  /// what was prepared in all.
   void commit(std::size_t bytes);
 
   /// Makes room at once for this many bytes and events.

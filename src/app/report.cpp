@@ -158,6 +158,12 @@ const char* reason_name(errc reason) noexcept {
       return "temporary";
     case errc::abandoned:
       return "abandoned";
+    case errc::damaged:
+      return "damaged";
+    case errc::queue_in_use:
+      return "queue_in_use";
+    case errc::unknown_format:
+      return "unknown_format";
   }
   return "unknown";
 }

@@ -20,6 +20,17 @@ inline std::uint32_t load_be32(const void* from) {
   return __builtin_bswap32(value);
 }
 
+inline void store_be64(void* to, std::uint64_t value) {
+  value = __builtin_bswap64(value);
+  std::memcpy(to, &value, sizeof value);
+}
+
+inline std::uint64_t load_be64(const void* from) {
+  std::uint64_t value;
+  std::memcpy(&value, from, sizeof value);
+  return __builtin_bswap64(value);
+}
+
 /// A queue of bytes in one piece of memory: written at the back, consumed at the front. Memory is not zeroed, and is
 /// kept until shrink(). Used for what waits to be sent and for what was received but not yet understood.
 class ByteQueue {

@@ -42,6 +42,12 @@ class Category final : public std::error_category {
         return "temporary failure";
       case errc::abandoned:
         return "the client dropped the batch without an answer";
+      case errc::damaged:
+        return "the stored event was damaged";
+      case errc::queue_in_use:
+        return "the queue is in use by another process";
+      case errc::unknown_format:
+        return "the queue was written by a newer version";
     }
     return "unknown error " + std::to_string(value);
   }
