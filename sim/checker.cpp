@@ -68,7 +68,12 @@ void Checker::close(base::Time now) {
   if (closed_) return;
   closed_ = true;
   for (Line& line : lines_) {
-    while (!line.flights.empty()) deliveries_.drop(land(line, line.flights.front(), now), errc::closed);
+    while (!line.flights.empty()) {
+      const std::uint32_t flight = line.flights.front();
+      land(line, flight, now);
+      if (const std::vector<EventNumber> left = open_events(flights_[flight]); !left.empty())
+        deliveries_.drop(left, errc::closed);
+    }
     if (line.state != Line::State::connecting && line.state != Line::State::connected) continue;
     line.state = Line::State::closing;
     line.disconnect_due = true;
@@ -116,32 +121,43 @@ void Checker::progress(std::uint32_t number, std::uint32_t count, base::Time now
   Flight& flight = flights_[number];
   if (!flight.live) return;
   Line& line = lines_[flight.worker];
-  const Work& work = works_.work(flight.work);
-  count = std::min(count, static_cast<std::uint32_t>(work.events.size()));
+  const std::span<const EventNumber> events = events_of(flight);
+  count = std::min(count, static_cast<std::uint32_t>(events.size()));
   if (count <= flight.acked) return line.sign_of_life(options_, now);
   line.progressed(number, options_, now);
-  acked(std::span(work.events).subspan(flight.acked, count - flight.acked));
+  acked(events.subspan(flight.acked, count - flight.acked));
   flight.acked = count;
 }
 
 void Checker::acked(std::span<const EventNumber> events) {
-  if (peers_report_) {
-    for (const EventNumber event : events)
-      if (!deliveries_.event(event).taken)
-        throw Violation("acked means that an endpoint acked every event", fmt::format("no peer took event #{}", event));
+  for (const EventNumber event : events) {
+    if (peers_report_ && !deliveries_.event(event).taken)
+      throw Violation("acked means that an endpoint acked every event", fmt::format("no peer took event #{}", event));
+    if (is_open(event)) {
+      deliveries_.ack({&event, 1});
+    } else {
+      deliveries_.count_duplicate();
+    }
   }
-  deliveries_.ack(events);
 }
 
-std::vector<EventNumber> Checker::land(Line& line, std::uint32_t number, base::Time now) {
+std::span<const EventNumber> Checker::events_of(const Flight& flight) const {
+  return std::span(works_.work(flight.work).events).subspan(flight.first);
+}
+
+void Checker::land(Line& line, std::uint32_t number, base::Time now) {
   Flight& flight = flights_[number];
   flight.live = false;
   line.ended(number, options_, now);
   Work& work = works_.work(flight.work);
-  work.state = Work::State::over;
-  std::vector<EventNumber> rest = std::move(work.events);
-  rest.erase(rest.begin(), rest.begin() + flight.acked);
-  return rest;
+  if (--work.copies == 0) work.state = Work::State::over;
+}
+
+std::vector<EventNumber> Checker::open_events(const Flight& flight) const {
+  std::vector<EventNumber> open;
+  for (const EventNumber event : events_of(flight).subspan(flight.acked))
+    if (is_open(event)) open.push_back(event);
+  return open;
 }
 
 void Checker::result(std::uint32_t number, const PublishResult& result, base::Time now) {
@@ -150,17 +166,18 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   if (!flight.live) return;
   Line& line = lines_[flight.worker];
   const bool blamed = line.failing() || !works_.work(flight.work).failed_at_another(flight.worker);
-  std::vector<EventNumber> events = land(line, number, now);
+  const std::span<const EventNumber> events = events_of(flight);
+  land(line, number, now);
   line.sign_of_life(options_, now);
 
   // Event by event: what stands in `rest` or from `rest_from` on was not acknowledged.
   std::vector<EventNumber> back;
-  std::size_t taken = 0;
-  std::size_t rejected = 0;
+  bool answered = false;
+  bool some_back = false;
   bool costs_attempt = false;
   auto listed = result.rest.begin();
-  for (std::uint32_t index = flight.acked; index < flight.acked + events.size(); ++index) {
-    const EventNumber event = events[index - flight.acked];
+  for (std::uint32_t index = flight.acked; index < events.size(); ++index) {
+    const EventNumber event = events[index];
     std::error_code why;
     while (listed != result.rest.end() && listed->index < index) ++listed;
     if (index >= result.rest_from) {
@@ -169,28 +186,28 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
       why = listed->why;
     } else {
       acked({&event, 1});
-      ++taken;
+      answered = true;
       continue;
     }
     if (why && classify(why) == ErrorClass::permanent) {
-      deliveries_.reject(event, why, options_.dead_letter);
-      ++rejected;
+      if (is_open(event)) deliveries_.reject(event, why, options_.dead_letter);
+      answered = true;
     } else {
       costs_attempt |= static_cast<bool>(why);
-      back.push_back(event);
+      some_back = true;
+      if (is_open(event)) back.push_back(event);
     }
   }
 
   const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
   const bool endpoint_failed = what != ErrorClass::permanent;
-  const bool progressed = flight.acked + taken + rejected > 0;
-  const bool handed_back = !back.empty() && !endpoint_failed;
-  if (taken + rejected > 0 || (back.empty() && !endpoint_failed)) line.progressed(number, options_, now);
+  const bool progressed = flight.acked > 0 || answered;
+  if (answered || (!some_back && !endpoint_failed)) line.progressed(number, options_, now);
   if (!back.empty())
     works_.give_back(flight.work, std::move(back), flight.worker, progressed, endpoint_failed || costs_attempt, now);
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
     fail(line, blamed, now);
-  } else if (endpoint_failed || (handed_back && !progressed)) {
+  } else if (endpoint_failed || (some_back && !progressed)) {
     rest(line, result, blamed, now);
   }
 }
@@ -214,7 +231,8 @@ void Checker::fail(Line& line, bool blamed, base::Time now) {
   line.reconnect = blamed ? line.patience.failed(now) : Moment::at(now);
   while (!line.flights.empty()) {
     const Flight flight = flights_[line.flights.front()];
-    std::vector<EventNumber> back = land(line, line.flights.front(), now);
+    std::vector<EventNumber> back = open_events(flight);
+    land(line, line.flights.front(), now);
     if (!back.empty()) works_.give_back(flight.work, std::move(back), flight.worker, flight.acked > 0, true, now);
   }
   line.state = Line::State::closing;
@@ -332,8 +350,21 @@ void Checker::send(const core::Send& action, base::Time now) {
   const std::uint32_t work = works_.sent(action.batch, action.worker, now);
   if (works_.work(work).failed_at == action.worker && another_draws(line, now, true))
     throw Violation("failed work goes elsewhere while another worker participates", who);
+  const Work& sent = works_.work(work);
+  if (sent.copies == 2) expect_well_hedged(line, work, who);
   line.sent(next_flight(), options_, now);
-  flights_.push_back({action.attempt, action.worker, line.connection, work, 0, true});
+  const auto first = static_cast<std::uint32_t>(sent.events.size() - action.batch.size());
+  flights_.push_back({action.attempt, action.worker, line.connection, work, first, 0, true});
+}
+
+void Checker::expect_well_hedged(const Line& line, std::uint32_t work, const std::string& who) const {
+  for (const std::uint32_t flight : line.flights)
+    if (flights_[flight].work == work) throw Violation("two copies travel on two connections", who + " has both");
+  if (line.failing()) throw Violation("a second copy goes to a worker that is well", who);
+  const double budget = core::HedgeBudget::at_first + options_.max_duplicates * double(deliveries_.acked());
+  if (double(deliveries_.hedged()) > budget + 1e-3)
+    throw Violation("second copies keep their budget",
+                    fmt::format("{} events, with {} acknowledged", deliveries_.hedged(), deliveries_.acked()));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -431,9 +462,13 @@ void Checker::expect_figures(const Statistics& statistics) const {
     acked += worker.acked;
     in_flight += worker.in_flight;
   }
-  if (acked != deliveries_.acked() || in_flight != deliveries_.flying())
+  std::uint64_t in_copies = 0;
+  for (const Line& line : lines_)
+    for (const std::uint32_t flight : line.flights)
+      in_copies += events_of(flights_[flight]).size() - flights_[flight].acked;
+  if (acked != deliveries_.acked() || in_flight != in_copies)
     throw Violation("the workers' figures add up", fmt::format("{} acked and {} in flight instead of {} and {}", acked,
-                                                               in_flight, deliveries_.acked(), deliveries_.flying()));
+                                                               in_flight, deliveries_.acked(), in_copies));
 }
 
 }  // namespace windlass::sim

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <system_error>
 #include <unordered_set>
 #include <vector>
@@ -81,9 +82,14 @@ class Checker {
   void fail(Line& line, bool blamed, base::Time now);
   void rest(Line& line, const PublishResult& result, bool blamed, base::Time now);
   std::error_code refusal(const NumberedSubmission& submission, std::uint64_t held_events) const;
-  /// Ends a flight and answers with its events that were not acknowledged yet.
-  std::vector<EventNumber> land(Line& line, std::uint32_t flight, base::Time now);
+  std::span<const EventNumber> events_of(const Flight& flight) const;
+  /// Ends a flight.
+  void land(Line& line, std::uint32_t flight, base::Time now);
+  /// Its events, from those that it acknowledged on the way, that no other copy has ended.
+  std::vector<EventNumber> open_events(const Flight& flight) const;
+  bool is_open(EventNumber event) const { return deliveries_.event(event).fate == Fate::flying; }
   void acked(std::span<const EventNumber> events);
+  void expect_well_hedged(const Line& line, std::uint32_t work, const std::string& who) const;
   void expect_conserved_work(base::Time now) const;
   void expect_figures(const Statistics& statistics) const;
   void expect_deadlines(base::Time next_timeout, base::Time now) const;

@@ -176,6 +176,8 @@ void Deliveries::compare(const Ledger& ledger) const {
   expect("queued", ledger.queued, queued() + doubtful() - gone);
   expect("in flight", ledger.in_flight, flying());
   expect("refused", ledger.refused, refused_);
+  expect("hedged", ledger.hedged, hedged_);
+  expect("duplicates", ledger.duplicates, duplicates_);
   if (ledger.retried < retried_ || ledger.retried > retried_ + retried_doubtful_)
     expect("retried", ledger.retried, retried_);
 }

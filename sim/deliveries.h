@@ -59,6 +59,7 @@ class Deliveries {
   void refuse(std::size_t events) { refused_ += events; }
 
   Event& event(EventNumber number) { return events_[number]; }
+  const Event& event(EventNumber number) const { return events_[number]; }
   const Publish& publish_of(EventNumber number) const { return publishes_[events_[number].publish]; }
   const Publish& publish(std::uint32_t number) const { return publishes_[number]; }
   std::size_t publishes() const { return publishes_.size(); }
@@ -69,6 +70,9 @@ class Deliveries {
   void ack(std::span<const EventNumber> events);
   void drop(std::span<const EventNumber> events, errc reason, bool certain = true);
   void reject(EventNumber event, std::error_code why, bool dead_letter);
+  void count_hedged(std::size_t events) { hedged_ += events; }
+  /// A copy of it was acknowledged after its end.
+  void count_duplicate() { ++duplicates_; }
   void count_retried(std::size_t events, bool certain) { (certain ? retried_ : retried_doubtful_) += events; }
 
   /// What the publishers heard. Answers with the first event's number.
@@ -81,6 +85,7 @@ class Deliveries {
   std::uint64_t flying() const { return sum(Fate::flying); }
   std::uint64_t doubtful() const { return sum(Fate::doubtful); }
   std::uint64_t acked() const { return sum(Fate::acked); }
+  std::uint64_t hedged() const { return hedged_; }
   std::size_t held_bytes() const { return held_bytes_; }
   /// How many of the doubtful ones the balancer has dropped.
   std::uint64_t dropped_of_doubtful(const Ledger& ledger) const;
@@ -110,6 +115,8 @@ class Deliveries {
   std::uint64_t refused_ = 0;
   std::uint64_t retried_ = 0;
   std::uint64_t retried_doubtful_ = 0;
+  std::uint64_t hedged_ = 0;
+  std::uint64_t duplicates_ = 0;
   std::size_t held_bytes_ = 0;
 };
 

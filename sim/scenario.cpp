@@ -26,6 +26,7 @@ constexpr Figure all_figures[] = {
     {"timeout", &Scenario::timeout, 1000},
     {"progress_timeout", &Scenario::progress_timeout, 5000},
     {"dead_letter", &Scenario::dead_letter, 0},
+    {"max_duplicates", &Scenario::max_duplicates, 0},
     {"queue_events", &Scenario::queue_events, 1 << 16},
     {"queue_bytes", &Scenario::queue_bytes, 1 << 30},
     {"bulk_events", &Scenario::bulk_events, 1},
@@ -94,6 +95,7 @@ core::Options Scenario::options() const {
   options.timeout = time(&Scenario::timeout);
   options.progress_timeout = time(&Scenario::progress_timeout);
   options.dead_letter = dead_letter > 0;
+  options.max_duplicates = max_duplicates;
   options.queue_events = static_cast<std::size_t>(queue_events);
   options.queue_bytes = static_cast<std::size_t>(queue_bytes);
   options.bulk_max_events = count(&Scenario::bulk_events);
@@ -168,6 +170,7 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.poison = dice.fault(0.3);
   s.fragment = dice.one_of({3, 40, 1500, 65536});
   s.compression = dice.one_of({0, 0, 1, 3});
+  s.max_duplicates = dice.chance(0.6) ? 0 : dice.one_of({0.001, 0.01, 0.1, 1});
   if (s.wire > 0) {
     // Every byte is really written, compressed and read: smaller worlds, or they take all of the time.
     s.publishes = std::min(s.publishes, 200.0);

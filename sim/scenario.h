@@ -34,7 +34,8 @@ struct Scenario {
   double guaranteed = 0;  ///< 1: for everything
   double timeout = 5000;
   double progress_timeout = 20000;
-  double dead_letter = 0;  ///< 1: rejected events go to the dead letter
+  double dead_letter = 0;     ///< 1: rejected events go to the dead letter
+  double max_duplicates = 0;  ///< second copies: by earliest finish when overdue, with fixed windows at any time
   double queue_events = 4096;
   double queue_bytes = 1 << 20;
   double bulk_events = 50;

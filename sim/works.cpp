@@ -28,8 +28,8 @@ std::uint32_t Works::sent(const Batch& batch, core::WorkerId worker, base::Time 
     throw Violation("only what was published is sent", fmt::format("event #{}", first));
   const Deliveries::Event& event = deliveries_.event(first);
   if (event.fate == Fate::acked) throw Violation("acked events are not sent again", fmt::format("event #{}", first));
-  if (event.fate == Fate::flying) throw Violation("one live attempt an event", fmt::format("event #{} has two", first));
   if (event.fate > Fate::acked) throw Violation("what has ended is not sent", fmt::format("event #{}", first));
+  if (event.fate == Fate::flying) return sent_twice(batch, event.work);
   charge_waits(now);
   const std::uint32_t number =
       event.work == Deliveries::no_work ? sent_first(batch, worker, now) : sent_again(batch, event.work, now);
@@ -59,6 +59,33 @@ std::uint32_t Works::sent_again(const Batch& batch, std::uint32_t number, base::
   deliveries_.move(work.events, Fate::flying);
   remove_waiting(number);
   work.state = Work::State::flying;
+  work.copies = 1;
+  work.hedged = work.progressed = false;
+  return number;
+}
+
+std::uint32_t Works::sent_twice(const Batch& batch, std::uint32_t number) {
+  Work& work = works_[number];
+  const EventNumber first = number_of(*batch.begin());
+  if (work.copies != 1 || options_.max_duplicates == 0)
+    throw Violation("one live attempt an event, or two copies of it",
+                    fmt::format("event #{} is sent again while {} are under way", first, work.copies));
+  if (work.hedged) throw Violation("a batch in flight is hedged once", fmt::format("event #{}", first));
+  const auto open =
+      static_cast<std::size_t>(std::count_if(work.events.begin(), work.events.end(), [&](EventNumber one) {
+        return deliveries_.event(one).fate == Fate::flying;
+      }));
+  if (batch.size() != open)
+    throw Violation("a second copy holds what its batch still waits for",
+                    fmt::format("{} events instead of {}", batch.size(), open));
+  auto expected = work.events.end() - static_cast<std::ptrdiff_t>(open);
+  for (const std::string_view event : batch)
+    if (number_of(event) != *expected++)
+      throw Violation("a second copy holds what its batch still waits for",
+                      fmt::format("event #{} came in", number_of(event)));
+  work.copies = 2;
+  work.hedged = true;
+  deliveries_.count_hedged(open);
   return number;
 }
 
@@ -69,6 +96,7 @@ std::uint32_t Works::sent_first(const Batch& batch, core::WorkerId worker, base:
       throw Violation("what failed goes ahead of new work", fmt::format("event #{} waits", other.events.front()));
   }
   Work work;
+  work.copies = 1;
   work.patience = patience_;
   work.events.reserve(batch.size());
   const auto number = static_cast<std::uint32_t>(works_.size());
@@ -107,24 +135,28 @@ void Works::remove_waiting(std::uint32_t number) {
 void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
                       bool costs_attempt, base::Time now) {
   Work& work = works_[number];
-  work.events = std::move(rest);
-  deliveries_.move(work.events, Fate::queued);
-  set_waiting(number);
+  work.progressed |= progressed;
   if (progressed) {
-    work.spent_at_least = work.spent_at_most = 0;
     work.failures = 0;
     work.failed_elsewhere = false;
     work.failed_at = Work::nobody;
     work.patience.succeeded();
   }
-  const std::size_t events = work.events.size();
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
   work.failed_at = worker;
   ++work.failures;
   const Moment wait = work.patience.failed(now);
   work.ready = work.failures > 1 ? wait : Moment::at(now);
   work.waiting_since = work.ready;
-  if (!progressed && costs_attempt && !work.unlimited) {
+  if (work.copies > 0) return;  // the attempt goes on
+
+  const std::size_t events = rest.size();
+  work.events = std::move(rest);
+  deliveries_.move(work.events, Fate::queued);
+  set_waiting(number);
+  if (work.progressed) {
+    work.spent_at_least = work.spent_at_most = 0;
+  } else if (costs_attempt && !work.unlimited) {
     ++work.spent_at_least;
     ++work.spent_at_most;
     if (work.spent_at_least >= options_.max_attempts) {

@@ -44,6 +44,9 @@ struct Work {
 
   std::vector<EventNumber> events;
   State state = State::flying;
+  unsigned copies = 0;      ///< under way
+  bool hedged = false;      ///< the present attempt has, or had, two
+  bool progressed = false;  ///< by a copy of the present attempt that is over
   bool unlimited = false;
   int spent_at_least = 0;  ///< attempts; jitter decides whether a wait for a worker has cost one
   int spent_at_most = 0;
@@ -65,6 +68,7 @@ struct Flight {
   core::WorkerId worker = 0;
   std::uint32_t connection = 0;
   std::uint32_t work = 0;
+  std::uint32_t first = 0;  ///< place of its first event in the work's
   std::uint32_t acked = 0;  ///< events at the front
   bool live = true;
 };
@@ -75,9 +79,10 @@ class Works {
       : options_(options), patience_(patience), deliveries_(deliveries) {}
 
   void offered(std::uint32_t publish, base::Time now);
-  /// Takes what was sent out of what waits: the new work in front, or one batch that waits again.
+  /// Takes what was sent out of what waits: the new work in front, or one batch that waits again. Or else it is a
+  /// second copy of all that one in flight still waits for.
   std::uint32_t sent(const Batch& batch, core::WorkerId worker, base::Time now);
-  /// The rest of a batch waits again, or is dropped.
+  /// The rest of a batch waits again, or is dropped; or, when another copy is under way, is left to that.
   void give_back(std::uint32_t work, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
                  bool costs_attempt, base::Time now);
   /// What has waited for a worker for too long is dropped.
@@ -109,6 +114,7 @@ class Works {
 
   bool unlimited(std::uint32_t publish) const { return deliveries_.publish(publish).unlimited; }
   std::uint32_t sent_again(const Batch& batch, std::uint32_t number, base::Time now);
+  std::uint32_t sent_twice(const Batch& batch, std::uint32_t number);
   std::uint32_t sent_first(const Batch& batch, core::WorkerId worker, base::Time now);
   void set_waiting(std::uint32_t number);
   void remove_waiting(std::uint32_t number);

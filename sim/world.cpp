@@ -8,6 +8,7 @@
 #include "core/earliest_finish.h"
 #include "endpoints.h"
 #include "events.h"
+#include "hasty.h"
 #include "violation.h"
 #include "wires.h"
 
@@ -34,6 +35,7 @@ std::unique_ptr<core::HandOutPolicy> make_policy(const Scenario& scenario,
   std::vector<unsigned> bounds;
   for (const core::WorkerOptions& worker : workers) bounds.push_back(worker.window);
   if (scenario.window_adapts > 0) return std::make_unique<core::EarliestFinish>(bounds);
+  if (scenario.max_duplicates > 0) return std::make_unique<Hasty>(std::move(bounds), scenario.seed);
   return core::fixed_windows(std::move(bounds));
 }
 

@@ -54,6 +54,7 @@ struct Plan {
   Arrivals arrivals = Arrivals::poisson;
   double ack_timeout = 1e6;
   std::size_t least = 0;  ///< pieces at any scale
+  double max_duplicates = 0;
 };
 
 double capacity(const std::vector<Endpoint>& endpoints) {
@@ -65,6 +66,7 @@ World make(std::vector<Endpoint> endpoints, const Plan& plan, std::uint64_t seed
   base::Random random(seed);
   World world;
   world.ack_timeout = plan.ack_timeout;
+  world.max_duplicates = plan.max_duplicates;
   const double rate = plan.load * capacity(endpoints);
   world.endpoints = std::move(endpoints);
   const auto pieces = std::max(plan.least, static_cast<std::size_t>(static_cast<double>(plan.pieces) * scale));
@@ -226,7 +228,7 @@ World pausing(std::uint64_t seed, double scale) {
   for (Endpoint& endpoint : endpoints)
     for (double at = 5 * exponential(random); at < 200; at += 0.2 + 5 * exponential(random))
       endpoint.troubles.push_back({at, at + 0.2, 0});
-  return make(std::move(endpoints), {.load = 0.5}, seed, scale);
+  return make(std::move(endpoints), {.load = 0.5, .max_duplicates = 0.01}, seed, scale);
 }
 
 std::function<World(std::uint64_t, double)> joining(double round_trip) {
@@ -284,21 +286,19 @@ std::vector<Scenario> make_scenarios() {
       latency("bursts of 4, 70 %", usual_world(three_equal, bursts(0.7)), 1.05),
       latency("bursts of 4, 95 %", usual_world(three_equal, bursts(0.95)), 1.05),
       {"heavy service times, 70 %",
-       usual_world(three_equal, {.service = heavy}),
-       {{quantile("p99", 0.99), of_clairvoyant, 1.1}, {duplicates(), at_most, 1}},
-       "without hedging"},
+       usual_world(three_equal, {.service = heavy, .max_duplicates = 0.01}),
+       {{quantile("p99", 0.99), of_clairvoyant, 1.1}, {duplicates(), at_most, 1}}},
       latency("heavy sizes, 70 %", usual_world(three_equal, {.service = usual, .size = heavy}), 1.2),
       {"brown-out 20 times",
-       usual_world(one_browns_out, {.load = 0.5, .pieces = 9000, .least = 9000}),
+       usual_world(one_browns_out, {.load = 0.5, .pieces = 9000, .least = 9000, .max_duplicates = 0.01}),
        {{quantile("p99.9", 0.999), of_clairvoyant, 1.15},
         {worst(19.5, 21), of_clairvoyant, 1.5},
-        {time_to_share(0, 30, 0.5), at_most, 1000}},
-       "without hedging"},
+        {time_to_share(0, 30, 0.5), at_most, 1000}}},
       {"black hole, ack timeout 5 s",
-       usual_world(one_falls_silent, {.load = 0.5, .pieces = 9000, .ack_timeout = 5, .least = 9000}),
-       {{worst(), of_clairvoyant, 1.2}, {duplicates(), at_most, 0.2}},
-       "without hedging"},
-      {"pauses of 200 ms on 3", pausing, {{quantile("p99.9", 0.999), of_clairvoyant, 1.3}}, "without hedging"},
+       usual_world(one_falls_silent,
+                   {.load = 0.5, .pieces = 9000, .ack_timeout = 5, .least = 9000, .max_duplicates = 0.01}),
+       {{worst(), of_clairvoyant, 1.2}, {duplicates(), at_most, 0.2}}},
+      {"pauses of 200 ms on 3", pausing, {{quantile("p99.9", 0.999), of_clairvoyant, 1.3}}},
       {"job of 0.25 s, 1:1:10", usual_world(one_one_ten, small_job), {{makespan(), of_clairvoyant, 1.03}}},
       {"job of 0.25 s, 0.1 and 50 ms", usual_world(near_and_far, far_job), {{makespan(), of_clairvoyant, 1.1}}},
       {"join, near", joining(0.001), {{time_to_share(2, 1.0, 0.1), at_most, 5}}},

@@ -56,6 +56,9 @@ class Timed final : public core::HandOutPolicy {
     seconds_ += 16 * std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return choice;
   }
+  Hedge hedge(const Workers& candidates, const MayHedge& may, base::Time now) override {
+    return policy_->hedge(candidates, may, now);
+  }
   unsigned window(core::WorkerId worker) const override { return policy_->window(worker); }
   const char* window_reason(core::WorkerId worker) const override { return policy_->window_reason(worker); }
 
@@ -96,6 +99,7 @@ class Run {
     options.max_attempts = 0;
     options.timeout = std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(world_.ack_timeout));
     options.progress_timeout = options.timeout;
+    options.max_duplicates = world_.max_duplicates;
     options.queue_events = options.queue_bytes = std::size_t{1} << 40;
     options.bulk_max_events = 1;
     options.bulk_max_bytes = std::size_t{1} << 30;

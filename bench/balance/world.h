@@ -41,6 +41,7 @@ struct World {
   std::vector<Endpoint> endpoints;
   std::vector<Piece> work;  ///< by arrival
   double ack_timeout = 1e6;
+  double max_duplicates = 0;  ///< the balancer's budget for second copies, a share of all batches
 };
 
 struct Outcome {

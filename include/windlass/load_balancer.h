@@ -44,6 +44,11 @@ struct LoadBalancerOptions {
   /// Hears of connections that are made and lost, from the loop thread.
   std::function<void(const ConnectionEvent&)> on_connection;
 
+  /// A batch that is overdue by what its connection usually takes is sent over another one as well, when that would
+  /// have nothing to do; whichever is first counts. Events sent twice for that are at most this share of those
+  /// acknowledged (0.01: one in a hundred), and 32. 0: never. Needs windows that adapt.
+  double max_duplicates = 0;
+
   // Affects performance and memory.
   /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
   std::size_t queue_events = 65536;

@@ -7,6 +7,7 @@ LoadBalancerOptions balancer_options(const Config& config) {
   options.max_retries = config.output.max_retries;
   options.timeout = config.output.timeout;
   options.progress_timeout = config.progress_timeout;
+  options.max_duplicates = config.max_duplicates;
   options.queue_events = config.queue.events;
   options.queue_bytes = config.queue.bytes;
   options.bulk_max_events = config.output.bulk_max_size;

@@ -79,6 +79,8 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   /// For an acknowledgement that gets somewhere, however alive the peer is.
   base::Duration progress_timeout = std::chrono::minutes(5);
+  /// hedge.max_duplicates: events that may be sent twice to get past a straggler, as a share of those acknowledged.
+  double max_duplicates = 0;
   /// How long the program goes on after a signal, to have acknowledged what was read.
   base::Duration shutdown_timeout = std::chrono::seconds(30);
   /// What was given, is fine, and has no effect; one line each, with its place.

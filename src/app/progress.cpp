@@ -62,6 +62,8 @@ std::string state_text(const WorkerStatistics& endpoint, std::size_t connections
   std::string text = endpoint.state == WorkerState::connected ? fmt::format("window {}", endpoint.window)
                                                               : std::string(to_string(endpoint.state));
   if (connections > 1) text += fmt::format(" of {} connections", connections);
+  if (endpoint.state == WorkerState::connected && !endpoint.window_reason.empty())
+    text += fmt::format(" ({})", endpoint.window_reason);
   if (endpoint.state != WorkerState::connected && endpoint.last_error)
     text += fmt::format(" ({})", endpoint.last_error.message());
   return text;

@@ -38,6 +38,7 @@ json::value to_json(const WorkerStatistics& endpoint) {
       {"failed_attempts", endpoint.failed_attempts},
       {"connects", endpoint.connects},
       {"window", endpoint.window},
+      {"window_reason", endpoint.window_reason},
       {"latency_ms",
        json::object{
            {"p50", milliseconds(latency.p50)}, {"p99", milliseconds(latency.p99)}, {"max", milliseconds(latency.max)}}},
@@ -217,6 +218,7 @@ std::string report_json(const Report& report) {
       {"in_flight", ledger.in_flight},
       {"retried", ledger.retried},
       {"hedged", ledger.hedged},
+      {"duplicates", ledger.duplicates},
       {"input", json::object{{"lines", input.lines},
                              {"bytes", input.bytes},
                              {"empty_lines", input.empty_lines},
@@ -256,6 +258,7 @@ std::string report_text(const Report& report) {
   line(ledger.in_flight, "left in flight, without an answer");
   line(ledger.retried, "sent again");
   line(ledger.hedged, "sent twice on purpose, to get past a straggler");
+  line(ledger.duplicates, "acknowledged twice for that");
   line(report.input.empty_lines, "empty lines skipped");
   line(report.input.cut_lines, "lines cut, as they were too long");
   line(report.input.refused_lines, "lines refused, as they are no JSON object");

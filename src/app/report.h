@@ -39,10 +39,11 @@ struct Report {
 std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& connections);
 
 /// One JSON object, indented, with a newline at its end:
-///   accepted, acked, dropped {REASON: events}, dead_lettered, queued, in_flight, retried, hedged: events
+///   accepted, acked, dropped {REASON: events}, dead_lettered, queued, in_flight, retried, hedged, duplicates: events
 ///   input {lines, bytes, empty_lines, cut_lines, refused_lines, failed_inputs}
 ///   seconds, cpu_seconds, max_rss_bytes
-///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, latency_ms {p50, p99, max}}]
+///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, window_reason, latency_ms {p50, p99,
+///   max}}]
 std::string report_json(const Report& report);
 
 /// Writes the text to the file so that there is all of it or none, by a new file that takes the place of an old one.

@@ -107,6 +107,13 @@ base::Duration SettingValue::duration(base::Duration least, base::Duration most)
   return *value;
 }
 
+double SettingValue::share() const {
+  constexpr std::string_view what = "a share such as 0.01 or 1%";
+  const auto value = parse_share(scalar(*node_, what));
+  if (!value) expected(what);
+  return *value;
+}
+
 std::uint64_t SettingValue::size(std::uint64_t least, std::uint64_t most) const {
   constexpr std::string_view what = "a size such as 10MiB";
   const auto value = parse_size(scalar(*node_, what));

@@ -28,6 +28,8 @@ class SettingValue {
   bool boolean() const;
   std::int64_t integer(std::int64_t least, std::int64_t most) const;
   base::Duration duration(base::Duration least, base::Duration most) const;
+  /// Between 0 and 1.
+  double share() const;
   std::uint64_t size(std::uint64_t least, std::uint64_t most) const;
   std::string text() const;
   /// The index of the word among `words`; any case.

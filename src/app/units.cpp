@@ -99,6 +99,15 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return static_cast<std::uint64_t>(bytes);
 }
 
+std::optional<double> parse_share(std::string_view text) {
+  text = trimmed(text);
+  auto number = take_number(text);
+  text = trimmed(text);
+  if (!number || !(text.empty() || text == "%")) return std::nullopt;
+  if (!text.empty()) *number /= 100;
+  return *number <= 1 ? number : std::nullopt;
+}
+
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   text = trimmed(text);
   if (text.starts_with('+')) {

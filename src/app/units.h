@@ -18,6 +18,9 @@ std::optional<base::Duration> parse_duration(std::string_view text);
 /// bare letters, powers of 1000. Upper and lower case are the same. Nothing when it is none of these, or above 2^53.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// "0.01", or "1%", "1 %": between 0 and 1. Nothing when it is none of these.
+std::optional<double> parse_share(std::string_view text);
+
 /// A decimal number with an optional sign, and nothing else. Nothing when it is none, or does not fit.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

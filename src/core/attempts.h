@@ -1,7 +1,9 @@
 // The attempts that are under way, found by id in constant time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,15 @@
 
 namespace windlass::core {
 
+/// What the two copies of a hedged batch share, until both are over: which of its events have ended. The copies are one
+/// attempt, and whichever is first settles an event.
+struct Pair {
+  AttemptId first = 0;
+  AttemptId second = 0;
+  std::vector<bool> ended;  ///< by place in the second copy, which is the end of the first one
+  bool progressed = false;  ///< by a copy that is over
+};
+
 /// One hand-out of one batch to one worker, until its outcome is known.
 struct Attempt {
   AttemptId id = 0;
@@ -18,9 +29,33 @@ struct Attempt {
   Work work;
   WorkerId worker = 0;
   base::Time sent_at{};
-  std::uint32_t acked = 0;  ///< events at the front that are acknowledged
+  std::uint32_t acked = 0;        ///< events at the front that are acknowledged
+  std::shared_ptr<Pair> pair{};   ///< when hedged
+  std::uint32_t before_pair = 0;  ///< events at the front that the pair does not share
 
-  std::uint32_t unacked() const { return static_cast<std::uint32_t>(work.batch.size()) - acked; }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(work.batch.size()); }
+  std::uint32_t unacked() const { return size() - acked; }
+
+  /// Calls `run(first, count)` for each run of events in [from, end) that the other copy has not ended.
+  template <typename Run>
+  void for_each_open(std::uint32_t from, std::uint32_t end, const Run& run) const {
+    if (!pair && from < end) return run(from, end - from);
+    while (from < end) {
+      const std::uint32_t first = from;
+      while (from < end && !ended(from)) ++from;
+      if (first < from) run(first, from - first);
+      while (from < end && ended(from)) ++from;
+    }
+  }
+  /// The other copy is not to end these again.
+  void end(std::uint32_t first, std::uint32_t count) const {
+    if (!pair) return;
+    const auto place = pair->ended.begin() + (first - before_pair);
+    std::fill(place, place + count, true);
+  }
+
+ private:
+  bool ended(std::uint32_t event) const { return pair->ended[event - before_pair]; }
 };
 
 /// A table of slots that are used again. An id is the slot in its lower 24 bits and, above them, how often the slot has
@@ -35,7 +70,13 @@ class Attempts {
     }
     Attempt& attempt = slots_[free_.back()];
     free_.pop_back();
-    attempt = {attempt.id + one_use, true, std::move(work), worker, now, 0};
+    const AttemptId id = attempt.id + one_use;
+    attempt = {};
+    attempt.id = id;
+    attempt.live = true;
+    attempt.work = std::move(work);
+    attempt.worker = worker;
+    attempt.sent_at = now;
     return attempt;
   }
 
@@ -46,11 +87,11 @@ class Attempts {
   }
   Attempt* find(AttemptId id) { return const_cast<Attempt*>(std::as_const(*this).find(id)); }
 
-  /// Ends it and takes its work out.
-  Work remove(Attempt& attempt) {
+  /// Ends it and takes it out.
+  Attempt remove(Attempt& attempt) {
     attempt.live = false;
     free_.push_back(attempt.id & (one_use - 1));
-    return std::move(attempt.work);
+    return std::move(attempt);
   }
 
  private:

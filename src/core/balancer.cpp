@@ -29,6 +29,20 @@ PublishResult ascending(PublishResult result) {
   return result;
 }
 
+void append(Batch& batch, const Batch& more) {
+  for (const Batch::Slice& slice : more.slices()) batch.append(slice);
+}
+
+/// What is left of an attempt that is over, and of its other copy.
+Batch open_events(const Attempt& attempt) {
+  if (!attempt.pair) return attempt.work.batch.part(attempt.acked, attempt.unacked());
+  Batch open;
+  attempt.for_each_open(attempt.acked, attempt.size(), [&](std::uint32_t first, std::uint32_t count) {
+    append(open, attempt.work.batch.part(first, count));
+  });
+  return open;
+}
+
 /// What a policy reckons with; never nothing.
 double cost_of(const Batch& batch) {
   return std::max(1.0, static_cast<double>(batch.bytes()));
@@ -66,6 +80,7 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
       random_(seed),
       queue_(options_, Backoff(workers.at(0).wait_retry, workers.at(0).max_wait_retry)),
       policy_(std::move(policy)),
+      hedge_budget_(options_.max_duplicates, options_.bulk_max_events),
       now_(now) {
   workers_.reserve(workers.size());
   for (WorkerOptions& worker : workers) workers_.emplace_back(std::move(worker));
@@ -120,10 +135,12 @@ void Balancer::close(base::Time now) {
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     Worker& worker = workers_[id];
     while (!worker.in_flight().empty()) {
-      Attempt& attempt = *attempts_.find(worker.in_flight().front());
-      const std::uint32_t acked = attempt.acked;
-      const Work work = end_attempt(attempt, now);
-      drop(work.batch.part(acked, work.batch.size() - acked), errc::closed);
+      const Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
+      const Batch left = open_events(attempt);
+      if (left.empty()) continue;
+      attempt.end(attempt.acked, attempt.unacked());
+      ledger_.in_flight -= left.size();
+      drop(left, errc::closed);
     }
     if (worker.state() == Worker::State::connecting || worker.state() == Worker::State::connected) {
       worker.closing(base::never, {});
@@ -180,50 +197,54 @@ void Balancer::on_progress(AttemptId id, std::uint32_t count, base::Time now) {
   now_ = now;
   Attempt* attempt = attempts_.find(id);
   if (!attempt) return;
-  count = std::min(count, static_cast<std::uint32_t>(attempt->work.batch.size()));
+  count = std::min(count, attempt->size());
   if (count <= attempt->acked) {
     workers_[attempt->worker].alive(options_, now);
     return;
   }
-  const std::uint32_t news = count - attempt->acked;
-  workers_[attempt->worker].acked_on_the_way(news);
+  const std::uint32_t news = acknowledge(*attempt, attempt->acked, count);
+  workers_[attempt->worker].acked_on_the_way(count - attempt->acked, news);
   got_somewhere(workers_[attempt->worker], id, now);
-  ledger_.in_flight -= news;
-  acknowledge(attempt->work.batch, attempt->acked, news);
   attempt->acked = count;
 }
 
 /// What became of the events of a batch.
 struct Balancer::SortedOut {
-  std::uint32_t acked = 0;
-  std::uint32_t rejected = 0;
-  Batch rest;              ///< to be sent again
-  bool throttled = false;  ///< some of the rest because the endpoint asked for less
-  bool failed = false;     ///< some of the rest with an error
+  std::uint32_t acked = 0;   ///< for the first time
+  bool progressed = false;   ///< some were acknowledged or rejected
+  bool handed_back = false;  ///< some were neither
+  bool throttled = false;    ///< some of those because the endpoint asked for less
+  bool failed = false;       ///< some of those with an error
+  Batch rest;                ///< those that another copy has not ended: to be sent again
 };
 
-Balancer::SortedOut Balancer::sort_out(const Batch& batch, std::uint32_t from, const PublishResult& result) {
+Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResult& result) {
   SortedOut sorted;
-  const auto size = static_cast<std::uint32_t>(batch.size());
+  std::uint32_t from = attempt.acked;
+  const std::uint32_t size = attempt.size();
   const std::uint32_t rest_from = std::clamp(result.rest_from, from, size);
   const auto acked_until = [&](std::uint32_t end) {
     if (end <= from) return;
-    sorted.acked += end - from;
-    acknowledge(batch, from, end - from);
+    sorted.progressed = true;
+    sorted.acked += acknowledge(attempt, from, end);
     from = end;
   };
   const auto sort_rest = [&](std::uint32_t end, std::error_code why) {
-    const Batch part = batch.part(from, end - from);
-    from = end;
     const ErrorClass what = why ? classify(why) : ErrorClass::retryable;
-    if (what == ErrorClass::permanent) {
-      sorted.rejected += static_cast<std::uint32_t>(part.size());
-      reject(part, why);
-      return;
-    }
+    const bool permanent = what == ErrorClass::permanent;
+    (permanent ? sorted.progressed : sorted.handed_back) = true;
     sorted.throttled |= what == ErrorClass::throttled;
-    sorted.failed |= static_cast<bool>(why);
-    for (const Batch::Slice& slice : part.slices()) sorted.rest.append(slice);
+    sorted.failed |= why && !permanent;
+    attempt.for_each_open(from, end, [&](std::uint32_t first, std::uint32_t count) {
+      const Batch part = attempt.work.batch.part(first, count);
+      if (permanent) {
+        attempt.end(first, count);
+        reject(part, why);
+      } else {
+        append(sorted.rest, part);
+      }
+    });
+    from = end;
   };
   for (const PublishResult::Unpublished& event : result.rest) {
     if (event.index < from || event.index >= rest_from) continue;
@@ -237,30 +258,28 @@ Balancer::SortedOut Balancer::sort_out(const Batch& batch, std::uint32_t from, c
 
 void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time now) {
   now_ = now;
-  Attempt* attempt = attempts_.find(id);
-  if (!attempt) return;
-  const WorkerId worker_id = attempt->worker;
-  const std::uint32_t acked_before = attempt->acked;
-  const base::Time sent_at = attempt->sent_at;
+  Attempt* found = attempts_.find(id);
+  if (!found) return;
+  Attempt attempt = end_attempt(*found, now);
+  const WorkerId worker_id = attempt.worker;
   Worker& worker = workers_[worker_id];
-  Work work = end_attempt(*attempt, now);
-  const bool blamed = worker.failing() || !failed_at_another(work, worker_id);
-  const SortedOut sorted = sort_out(work.batch, acked_before, ascending(result));
+  const bool blamed = worker.failing() || !failed_at_another(attempt.work, worker_id);
+  SortedOut sorted = sort_out(attempt, ascending(result));
   worker.alive(options_, now);
 
   const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
   const bool endpoint_failed = result.error && what != ErrorClass::permanent;
+  const bool completed = !sorted.handed_back && !endpoint_failed;
   worker.acked_some(sorted.acked);
-  if (sorted.acked + sorted.rejected > 0 || (sorted.rest.empty() && !endpoint_failed)) {
+  if (sorted.progressed || completed) {
     // Whatever else it said, it got somewhere with these.
     got_somewhere(worker, id, now);
   }
   if (sorted.throttled) policy_->on_throttled(worker_id, now);
 
-  const bool progressed = acked_before + sorted.acked + sorted.rejected > 0;
-  const bool handed_back = !sorted.rest.empty() && !endpoint_failed;
-  if (sorted.rest.empty() && !endpoint_failed) {
-    worker.completed(now - sent_at);
+  const bool progressed = attempt.acked > 0 || sorted.progressed;
+  if (completed) {
+    worker.completed(now - attempt.sent_at);
     policy_->on_acked(worker_id, id, now);
   } else {
     worker.count_failure();
@@ -268,11 +287,11 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   }
   if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
-    give_back(std::move(work), sorted.rest, worker_id, progressed, costs_attempt, now);
+    give_back(std::move(attempt), std::move(sorted.rest), progressed, costs_attempt, now);
   }
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
     connection_failed(worker_id, result.error, blamed, now);
-  } else if (endpoint_failed || (handed_back && !progressed)) {
+  } else if (endpoint_failed || (sorted.handed_back && !progressed)) {
     rest(worker_id, result, blamed, now);
   }
 }
@@ -314,25 +333,41 @@ void Balancer::got_somewhere(Worker& worker, AttemptId attempt, base::Time now) 
   worker.progressed(attempt, options_, now);
 }
 
-Work Balancer::end_attempt(Attempt& attempt, base::Time now) {
+Attempt Balancer::end_attempt(Attempt& attempt, base::Time now) {
   Worker& worker = workers_[attempt.worker];
-  ledger_.in_flight -= attempt.unacked();
   worker.ended(attempt.id, attempt.unacked(), options_, now);
   connections_stale_ |= worker.leaving();
   return attempts_.remove(attempt);
 }
 
-void Balancer::give_back(Work work, Batch rest, WorkerId worker, bool progressed, bool costs_attempt, base::Time now) {
+void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now) {
+  Work work = std::move(attempt.work);
+  bool pair_progressed = progressed;
+  if (Pair* pair = attempt.pair.get()) {
+    pair_progressed = pair->progressed |= progressed;
+    if (Attempt* other = attempts_.find(attempt.id == pair->first ? pair->second : pair->first))
+      return note_failure(other->work, attempt.worker, progressed, now);  // the attempt goes on
+  }
+  ledger_.in_flight -= rest.size();
   work.batch = std::move(rest);
-  if (progressed) {
+  if (pair_progressed) {
     work.attempts_left = options_.max_attempts;
+  } else if (costs_attempt && !work.unlimited && --work.attempts_left == 0) {
+    drop(work.batch, errc::attempts_exhausted);
+    return;
+  }
+  note_failure(work, attempt.worker, progressed, now);
+  ledger_.queued += work.batch.size();
+  ledger_.retried += work.batch.size();
+  queue_.push_retry(std::move(work));
+}
+
+void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, base::Time now) {
+  if (progressed) {
     work.failures = 0;
     work.failed_elsewhere = false;
     work.failed_at = Work::nobody;
     work.backoff.succeeded();
-  } else if (costs_attempt && !work.unlimited && --work.attempts_left == 0) {
-    drop(work.batch, errc::attempts_exhausted);
-    return;
   }
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
   work.failed_at = worker;
@@ -341,9 +376,6 @@ void Balancer::give_back(Work work, Batch rest, WorkerId worker, bool progressed
   // The first time it goes elsewhere at once. What keeps failing waits, so that other work gets its turn.
   work.not_before = work.failures > 1 ? now + wait : now;
   work.waiting_since = work.not_before;
-  ledger_.queued += work.batch.size();
-  ledger_.retried += work.batch.size();
-  queue_.push_retry(std::move(work));
 }
 
 void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now) {
@@ -364,13 +396,12 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
   if (worker.state() != Worker::State::connecting && worker.state() != Worker::State::connected) return;
   const base::Time reconnect_at = blamed ? now + worker.failed(now, random_) : now;
   while (!worker.in_flight().empty()) {
-    Attempt& attempt = *attempts_.find(worker.in_flight().front());
-    const std::uint32_t acked = attempt.acked;
-    policy_->on_ended(id, attempt.id, now);
-    Work work = end_attempt(attempt, now);
+    policy_->on_ended(id, worker.in_flight().front(), now);
+    Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
     worker.count_failure();
-    Batch rest = work.batch.part(acked, work.batch.size() - acked);
-    if (!rest.empty()) give_back(std::move(work), std::move(rest), id, acked > 0, true, now);
+    const bool progressed = attempt.acked > 0;
+    Batch rest = open_events(attempt);
+    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, true, now);
   }
   worker.closing(reconnect_at, error);
   policy_->on_disconnected(id);
@@ -381,13 +412,23 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
 // ----------------------------------------------------------------------------------------------------------------
 // settling
 
-void Balancer::acknowledge(const Batch& batch, std::size_t first, std::size_t count) {
-  ledger_.acked += count;
-  if (first == 0 && count == batch.size()) return settle(batch, {});
-  settle(batch.part(first, count), {});
+/// Answers how many of them had not ended before.
+std::uint32_t Balancer::acknowledge(const Attempt& attempt, std::uint32_t from, std::uint32_t end) {
+  std::uint32_t news = 0;
+  attempt.for_each_open(from, end, [&](std::uint32_t first, std::uint32_t count) {
+    attempt.end(first, count);
+    news += count;
+    settle(count == attempt.size() ? attempt.work.batch : attempt.work.batch.part(first, count), {});
+  });
+  ledger_.in_flight -= news;
+  ledger_.acked += news;
+  ledger_.duplicates += end - from - news;
+  hedge_budget_.acknowledged(news);
+  return news;
 }
 
 void Balancer::reject(const Batch& events, std::error_code reason) {
+  ledger_.in_flight -= events.size();
   if (options_.dead_letter) {
     ledger_.dead_lettered += events.size();
     outputs_.push_back(DeadLetter{events, reason});
@@ -435,13 +476,15 @@ std::optional<Action> Balancer::poll(base::Time now) {
     outputs_.pop_front();
     return action;
   }
-  return hand_out(now);
+  std::optional<Action> action = hand_out(now);
+  return action ? action : hedge(now);
 }
 
 base::Time Balancer::next_timeout() const {
   if (closed_) return base::never;
   base::Time next = std::min(drain_deadline_, queue_.next_expiry());
   for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
+  next = std::min(next, hedge_at_);
   if (queue_.empty()) return next;
   next = std::min({next, queue_.next_available(now_), held_until_});
   for (const Worker& worker : workers_)
@@ -532,10 +575,48 @@ std::optional<Action> Balancer::hand_out(base::Time now) {
   return std::nullopt;
 }
 
+/// When nothing is handed out: a second copy of a straggler to a worker that would idle.
+std::optional<Action> Balancer::hedge(base::Time now) {
+  hedge_at_ = base::never;
+  if (closed_ || !hedge_budget_.any()) return std::nullopt;
+  find_candidates(now);
+  std::erase_if(candidates_, [&](WorkerId id) { return workers_[id].failing(); });
+  const auto may = [&](AttemptId id, WorkerId worker) {
+    const Attempt& attempt = *attempts_.find(id);
+    return attempt.unacked() > 0 && !attempt.pair && worker != attempt.worker && worker != attempt.work.failed_at &&
+           hedge_budget_.allows(attempt.unacked());
+  };
+  const HandOutPolicy::Hedge hedge = policy_->hedge(candidates_, may, now);
+  if (hedge.worker) return send_copy(*attempts_.find(hedge.attempt), *hedge.worker, now);
+  hedge_at_ = hedge.until;
+  return std::nullopt;
+}
+
 Send Balancer::send(Work work, WorkerId worker, base::Time now) {
+  ledger_.queued -= work.batch.size();
+  ledger_.in_flight += work.batch.size();
+  return start(std::move(work), worker, now);
+}
+
+Send Balancer::send_copy(Attempt& first, WorkerId worker, base::Time now) {
+  const std::uint32_t events = first.unacked();
+  ledger_.hedged += events;
+  hedge_budget_.spend(events);
+  const auto pair = std::make_shared<Pair>();
+  pair->first = first.id;
+  pair->ended.resize(events);
+  first.pair = pair;
+  first.before_pair = first.acked;
+  Work work = first.work;
+  work.batch = work.batch.part(first.acked, events);
+  Send send = start(std::move(work), worker, now);
+  pair->second = send.attempt;
+  attempts_.find(send.attempt)->pair = pair;
+  return send;
+}
+
+Send Balancer::start(Work work, WorkerId worker, base::Time now) {
   const std::size_t events = work.batch.size();
-  ledger_.queued -= events;
-  ledger_.in_flight += events;
   const Attempt& attempt = attempts_.add(std::move(work), worker, now);
   workers_[worker].sent(attempt.id, events, options_, now);
   policy_->on_sent(worker, attempt.id, cost_of(attempt.work.batch), now);

@@ -30,6 +30,7 @@
 #include "core/action.h"
 #include "core/attempts.h"
 #include "core/hand_out_policy.h"
+#include "core/hedge_budget.h"
 #include "core/options.h"
 #include "core/submission.h"
 #include "core/work_queue.h"
@@ -91,7 +92,10 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
+  std::optional<Action> hedge(base::Time now);
   Send send(Work work, WorkerId worker, base::Time now);
+  Send send_copy(Attempt& first, WorkerId worker, base::Time now);
+  Send start(Work work, WorkerId worker, base::Time now);
   void find_candidates(base::Time now);
   unsigned window(WorkerId worker) const;
   void update_connections(base::Time now);
@@ -100,14 +104,15 @@ class Balancer {
   Worker* current(ConnectionId connection);
   bool at_fault(WorkerId id) const;
   void got_somewhere(Worker& worker, AttemptId attempt, base::Time now);
-  Work end_attempt(Attempt& attempt, base::Time now);
-  SortedOut sort_out(const Batch& batch, std::uint32_t from, const PublishResult& result);
-  void give_back(Work work, Batch rest, WorkerId worker, bool progressed, bool costs_attempt, base::Time now);
+  Attempt end_attempt(Attempt& attempt, base::Time now);
+  SortedOut sort_out(const Attempt& attempt, const PublishResult& result);
+  void give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now);
+  void note_failure(Work& work, WorkerId worker, bool progressed, base::Time now);
   void rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now);
   void connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now);
 
   // Settling.
-  void acknowledge(const Batch& batch, std::size_t first, std::size_t count);
+  std::uint32_t acknowledge(const Attempt& attempt, std::uint32_t from, std::uint32_t end);
   void reject(const Batch& events, std::error_code reason);
   void drop(const Batch& events, errc reason);
   void settle(const Batch& events, std::error_code reason);
@@ -118,12 +123,14 @@ class Balancer {
   Attempts attempts_;
   WorkQueue queue_;
   std::unique_ptr<HandOutPolicy> policy_;
+  HedgeBudget hedge_budget_;
   std::deque<Action> outputs_;
   Ledger ledger_;
   std::size_t held_events_ = 0;
   std::size_t held_bytes_ = 0;
   base::Time drain_deadline_ = base::never;
   base::Time held_until_ = base::never;  ///< the policy lets work wait for a busy worker
+  base::Time hedge_at_ = base::never;    ///< a batch in flight becomes overdue
   bool accepting_ = true;
   bool draining_ = false;
   bool closed_ = false;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr double unknown_service = 1e-3;  ///< while nothing at all is known
 constexpr double least_patience = 0.5e-3;
+constexpr base::Duration soonest = std::chrono::milliseconds(1);  ///< to look again
 constexpr double longest_probe_interval = 2;
 constexpr double shortest_light_interval = 1;
 constexpr double longest_light_interval = 10;
@@ -48,7 +49,10 @@ double filling(double on_line) {
 }  // namespace
 
 EarliestFinish::EarliestFinish(const std::vector<unsigned>& bounds)
-    : lines_(bounds.size()), median_service_(unknown_service), median_idle_(unknown_service) {
+    : lines_(bounds.size()),
+      median_service_(unknown_service),
+      median_idle_(unknown_service),
+      overdue_from_(std::numeric_limits<double>::max()) {
   for (std::size_t i = 0; i < bounds.size(); ++i) lines_[i].bound = std::max(1u, bounds[i]);
 }
 
@@ -101,6 +105,7 @@ void EarliestFinish::on_sent(WorkerId worker, AttemptId attempt, double cost, ba
   line.last_finish = predicted;
   if (line.copies.size() >= static_cast<std::size_t>(line.window)) line.window_hit = true;
   probing_.reset();
+  mind_overdue(line);
 }
 
 void EarliestFinish::on_acked(WorkerId worker, AttemptId attempt, base::Time now) {
@@ -113,6 +118,7 @@ void EarliestFinish::on_acked(WorkerId worker, AttemptId attempt, base::Time now
   line.last_ack = line.answered_at = seconds(now);
   line.stalled = false;
   learn_medians();
+  mind_overdue(line);
 }
 
 void EarliestFinish::on_ended(WorkerId worker, AttemptId attempt, base::Time now) {
@@ -122,6 +128,7 @@ void EarliestFinish::on_ended(WorkerId worker, AttemptId attempt, base::Time now
   if (copy == line.copies.end()) return;
   remove(line, copy);
   line.last_ack = seconds(now);
+  mind_overdue(line);
 }
 
 void EarliestFinish::on_throttled(WorkerId worker, base::Time) {
@@ -300,11 +307,17 @@ double EarliestFinish::patience(const Line& line, const View& taken_for) const {
   return std::max(least_patience, 4 * line.deviation + line.copies.front().cost * taken_for.service);
 }
 
+double EarliestFinish::overdue_from(const Line& line, const View& taken_for) const {
+  return oldest_finish(line, taken_for) + patience(line, taken_for);
+}
+
 bool EarliestFinish::is_suspect(WorkerId worker, base::Time now) const {
   const Line& line = lines_[worker];
-  if (line.copies.empty()) return false;
-  const View taken_for = view(line);
-  return lateness(line, taken_for, seconds(now)) > patience(line, taken_for);
+  return !line.copies.empty() && seconds(now) > overdue_from(line, view(line));
+}
+
+void EarliestFinish::mind_overdue(const Line& line) {
+  if (!line.copies.empty()) overdue_from_ = std::min(overdue_from_, overdue_from(line, view(line)));
 }
 
 /// Batches in flight with which none waits at the endpoint.
@@ -358,7 +371,7 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
   }
   if (probing_) return {probing_};
   if (best && better_to_wait(*best, best_finish, participants, cost, head.queued / unit, now)) {
-    return {std::nullopt, std::max(at + std::chrono::milliseconds(1), time_at(now + (best_finish - now) / 4))};
+    return {std::nullopt, std::max(at + soonest, time_at(now + (best_finish - now) / 4))};
   }
   return {best};
 }
@@ -400,6 +413,49 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
     if (static_cast<double>(line.copies.size()) >= std::floor(filling(on_line) + 0.5)) gate = 1;
   }
   return queued <= gate * others;
+}
+
+// ------------------------------------------------------------------------------------------------------------- hedging
+
+HandOutPolicy::Hedge EarliestFinish::hedge(const Workers& candidates, const MayHedge& may, base::Time at) {
+  const double now = seconds(at);
+  constexpr double never = std::numeric_limits<double>::max();
+  double look_again = never;
+  const auto answer = [&] {
+    return Hedge{0, std::nullopt, look_again == never ? base::never : std::max(at + soonest, time_at(look_again))};
+  };
+  if (now <= overdue_from_) {
+    look_again = overdue_from_;
+    return answer();
+  }
+  overdue_from_ = never;
+  for (const Line& line : lines_) {
+    if (line.copies.empty()) continue;
+    const View taken_for = view(line);
+    const double from = overdue_from(line, taken_for);
+    overdue_from_ = std::min(overdue_from_, from);
+    if (now <= from) {
+      look_again = std::min(look_again, from);
+      continue;
+    }
+    // It may take as long again as it is late by now, and then the work that stands before this batch.
+    double left = lateness(line, taken_for, now);
+    for (const Copy& copy : line.copies) {
+      left = std::max(left, copy.cost * taken_for.service);
+      std::optional<WorkerId> best;
+      double best_finish = never;
+      for (const WorkerId id : candidates) {
+        const Line& other = lines_[id];
+        if (other.service_samples + other.idle_samples == 0 || is_suspect(id, at) || !may(copy.attempt, id)) continue;
+        const double finished = finish(other, view(other), copy.cost, now, true);
+        if (finished < best_finish) best = id, best_finish = finished;
+      }
+      if (best && best_finish - now < left) return {copy.attempt, best, at};
+      if (best) look_again = std::min(look_again, now + (best_finish - now - left));
+      left += copy.cost * taken_for.service;
+    }
+  }
+  return answer();
 }
 
 }  // namespace windlass::core

@@ -33,6 +33,7 @@ class EarliestFinish final : public HandOutPolicy {
   void on_throttled(WorkerId worker, base::Time now) override;
 
   Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) override;
+  Hedge hedge(const Workers& candidates, const MayHedge& may, base::Time now) override;
   unsigned window(WorkerId worker) const override;
   const char* window_reason(WorkerId worker) const override { return lines_[worker].window_reason; }
 
@@ -114,6 +115,9 @@ class EarliestFinish final : public HandOutPolicy {
   double free_at(const Line& line, const View& view, double now, bool with_lateness) const;
   double finish(const Line& line, const View& view, double cost, double now, bool with_lateness) const;
   double patience(const Line& line, const View& view) const;
+  /// From when on the worker is suspect, if its oldest batch is not answered.
+  double overdue_from(const Line& line, const View& view) const;
+  void mind_overdue(const Line& line);
   bool wants_probe(const Line& line, double now) const;
   bool better_to_wait(WorkerId best, double finish, const Workers& participants, double cost, double queued,
                       double now) const;
@@ -132,6 +136,7 @@ class EarliestFinish final : public HandOutPolicy {
   double arrived_at_ = 0;
   std::vector<double> scratch_;
   std::optional<WorkerId> probing_;  ///< choose() picked it as a probe
+  double overdue_from_;              ///< no line has an overdue batch before
 };
 
 }  // namespace windlass::core

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,6 +28,14 @@ class HandOutPolicy {
     std::optional<WorkerId> worker;
     base::Time until = base::never;
   };
+  /// A second copy of a batch in flight, or none: nothing changes by itself before `until`.
+  struct Hedge {
+    AttemptId attempt = 0;
+    std::optional<WorkerId> worker;
+    base::Time until = base::never;
+  };
+  /// Whether the batch of this attempt may be sent to this worker as well.
+  using MayHedge = std::function<bool(AttemptId, WorkerId)>;
   /// Workers by id, ascending.
   using Workers = std::vector<WorkerId>;
 
@@ -52,6 +61,9 @@ class HandOutPolicy {
   /// One of `candidates`, each of which has room; or none, because one of `participants`, which are all that draw, with
   /// room or without, will finish the batch sooner.
   virtual Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) = 0;
+  /// A batch that is overdue, and which of `candidates`, each of which has room, will be quicker with a second copy of
+  /// it. Asked when nothing is handed out; the copy is then told of by on_sent, as a batch like any other.
+  virtual Hedge hedge(const Workers& /*candidates*/, const MayHedge& /*may*/, base::Time /*now*/) { return {}; }
   /// Batches that the worker may have in flight; at least 1.
   virtual unsigned window(WorkerId worker) const = 0;
   /// Why the window last changed, for people.

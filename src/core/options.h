@@ -21,6 +21,8 @@ struct Options {
   base::Duration progress_timeout = std::chrono::minutes(5);
   /// Rejected events are put out as DeadLetter instead of being dropped.
   bool dead_letter = false;
+  /// Events that may be sent a second time to get past a straggler, as a share of those acknowledged; 0: none.
+  double max_duplicates = 0;
 
   /// Budgets for what is accepted and not settled.
   std::size_t queue_events = 65536;

@@ -63,9 +63,9 @@ class Worker {
   void ended(AttemptId attempt, std::size_t events, const Options& options, base::Time now);
   void alive(const Options& options, base::Time now);
   void acked_some(std::size_t events) { figures_.acked += events; }
-  /// Some events of an attempt that goes on were acknowledged.
-  void acked_on_the_way(std::size_t events) {
-    figures_.acked += events;
+  /// Some events of an attempt that goes on were acknowledged; `news` of them for the first time.
+  void acked_on_the_way(std::size_t events, std::size_t news) {
+    figures_.acked += news;
     figures_.in_flight -= events;
   }
   /// It got somewhere with this attempt: it is not failing, and its deadlines start again; that of progress only with

@@ -54,6 +54,7 @@ core::Options core_options(const LoadBalancer::Options& options) {
   result.timeout = options.timeout;
   result.progress_timeout = options.progress_timeout;
   result.dead_letter = static_cast<bool>(options.dead_letter);
+  result.max_duplicates = options.max_duplicates;
   result.queue_events = options.queue_events;
   result.queue_bytes = options.queue_bytes;
   result.bulk_max_events = std::max(1u, options.bulk_max_events);

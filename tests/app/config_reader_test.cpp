@@ -139,10 +139,12 @@ TEST(ConfigReader, TakesHostsAsListTextOrTextWithCommas) {
 TEST(ConfigReader, TakesWindlassNamesBesideFilebeats) {
   const Config config = read(
       "output.lumberjack: {hosts: h1, workers: 3}\n"
-      "queue.mem.bytes: 10MiB\nprogress_timeout: 90s\npaths: [/var/log/a.log, '-']");
+      "queue.mem.bytes: 10MiB\nprogress_timeout: 90s\npaths: [/var/log/a.log, '-']\n"
+      "hedge.max_duplicates: 1%");
   EXPECT_EQ(config.output.worker, 3u);
   EXPECT_EQ(config.queue.bytes, 10u << 20);
   EXPECT_EQ(config.progress_timeout, 90s);
+  EXPECT_EQ(config.max_duplicates, 0.01);
   EXPECT_THAT(config.paths, ElementsAre("/var/log/a.log", "-"));
 }
 

@@ -34,12 +34,13 @@ TEST(Progress, ShowsRateQueueAndEachEndpointsShare) {
   after.ledger.dropped[errc::rejected] = 7;
   after.workers[0].acked = 3600;
   after.workers[1].acked = 1400;
+  after.workers[1].window_reason = "halved: throttled";
   after.workers[2].state = WorkerState::waiting;
   after.workers[2].last_error = errc::connection_lost;
   EXPECT_THAT(progress_lines(before, after, 2, 120, 24),
               ElementsAre("2.00k events/s  acked 5.00k  queued 65.5k  in flight 4.10k  dropped 7",
                           "  h1:5044     ########..  75 %  1.50k/s  window 2",
-                          "  host2:5044  ###.......  25 %    500/s  window 2",
+                          "  host2:5044  ###.......  25 %    500/s  window 2 (halved: throttled)",
                           "  h3:5044     ..........   0 %      0/s  waiting (the connection was lost)"));
 }
 

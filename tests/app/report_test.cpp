@@ -29,6 +29,7 @@ WorkerStatistics connection(const std::string& endpoint, std::uint64_t acked) {
   worker.failed_attempts = 1;
   worker.connects = 3;
   worker.window = 4;
+  worker.window_reason = "grew: the line holds more";
   worker.latency = {acked, 10ms, 20ms, 30ms};
   return worker;
 }
@@ -69,15 +70,16 @@ TEST(Report, HasTheFieldsThatAreDocumented) {
   const auto report = boost::json::parse(report_json(some_report()));
   EXPECT_THAT(keys(report),
               ElementsAre("accepted", "acked", "dropped", "dead_lettered", "queued", "in_flight", "retried", "hedged",
-                          "input", "seconds", "cpu_seconds", "max_rss_bytes", "endpoints"));
+                          "duplicates", "input", "seconds", "cpu_seconds", "max_rss_bytes", "endpoints"));
   EXPECT_EQ(report.at("accepted").as_int64(), 1000);
   EXPECT_EQ(report.at("dropped"), (boost::json::value{{"attempts_exhausted", 40}, {"rejected", 30}}));
   EXPECT_EQ(report.at("seconds").as_double(), 1.5);
   EXPECT_EQ(report.at("max_rss_bytes").as_int64(), 1 << 20);
   EXPECT_EQ(report.at("input").at("cut_lines").as_int64(), 2);
   const auto& endpoint = report.at("endpoints").at(0);
-  EXPECT_THAT(keys(endpoint),
-              ElementsAre("endpoint", "acked", "batches", "failed_attempts", "connects", "window", "latency_ms"));
+  EXPECT_THAT(keys(endpoint), ElementsAre("endpoint", "acked", "batches", "failed_attempts", "connects", "window",
+                                          "window_reason", "latency_ms"));
+  EXPECT_EQ(endpoint.at("window_reason").as_string(), "grew: the line holds more");
   EXPECT_THAT(keys(endpoint.at("latency_ms")), ElementsAre("p50", "p99", "max"));
 }
 

@@ -52,6 +52,17 @@ TEST(Units, ReadsIntegersAndNothingElse) {
     EXPECT_EQ(parse_integer(text), std::nullopt) << text;
 }
 
+TEST(Units, ReadsShares) {
+  EXPECT_EQ(parse_share("0.01"), 0.01);
+  EXPECT_EQ(parse_share(" 1% "), 0.01);
+  EXPECT_EQ(parse_share("0.5 %"), 0.005);
+  EXPECT_EQ(parse_share("0"), 0.0);
+  EXPECT_EQ(parse_share("1"), 1.0);
+  EXPECT_EQ(parse_share("100%"), 1.0);
+  for (const char* text : {"", "%", "-0.1", "1.01", "101%", "1 %%", "0.1x", "nan", "1e-2"})
+    EXPECT_EQ(parse_share(text), std::nullopt) << text;
+}
+
 TEST(Units, ReadsBooleansInAnyCase) {
   for (const char* text : {"true", "True", "YES", "on"}) EXPECT_EQ(parse_boolean(text), true) << text;
   for (const char* text : {"false", "FALSE", "no", "Off"}) EXPECT_EQ(parse_boolean(text), false) << text;

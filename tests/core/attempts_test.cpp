@@ -29,7 +29,7 @@ TEST(Attempts, AreFoundByTheirId) {
 TEST(Attempts, OneThatIsOverIsFoundNoMore) {
   Attempts attempts;
   const AttemptId over = attempts.add(work_of(1), 0, base::Time{}).id;
-  EXPECT_EQ(attempts.remove(*attempts.find(over)).batch.size(), 1u);
+  EXPECT_EQ(attempts.remove(*attempts.find(over)).work.batch.size(), 1u);
   EXPECT_FALSE(attempts.find(over));
   const AttemptId next = attempts.add(work_of(1), 0, base::Time{}).id;
   EXPECT_FALSE(attempts.find(over)) << "though its slot is in use again";

@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 /// sends go to the worker's endpoint where the test has given it one, else into `sent`, for the test to answer.
 ///
 /// Whatever a test is about, the world checks at every step what must always hold: the ledger adds up, only workers
-/// with a connection are given work, no window is exceeded, no event has two live attempts, and no publish is signalled
-/// twice.
+/// with a connection are given work, no window is exceeded, no event has two live attempts (or more than two copies on
+/// two connections, where there is a budget for that), and no publish is signalled twice.
 class World {
  public:
   struct Sent {
@@ -65,6 +65,7 @@ class World {
       : connects(workers.size(), OnConnect::accept),
         endpoints(workers.size()),
         balancer(options, workers, std::move(policy), seed, now),
+        most_copies_(options.max_duplicates > 0 ? 2 : 1),
         workers_(std::move(workers)) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -307,12 +308,14 @@ class World {
     const Sent one{send.worker, send.attempt, send.batch, now};
     check(live_.emplace(send.attempt, one).second, "an attempt's id is used twice");
     std::size_t in_flight = 0;
-    std::set<Event> events;
+    std::map<Event, std::set<WorkerId>> copies;
     for (const auto& [attempt, other] : live_) {
       in_flight += other.worker == send.worker;
       for (const Batch::Slice& slice : other.batch.slices())
-        for (std::uint32_t event = slice.first; event < slice.first + slice.count; ++event)
-          check(events.emplace(slice.buffer.get(), event).second, "an event has two live attempts");
+        for (std::uint32_t event = slice.first; event < slice.first + slice.count; ++event) {
+          std::set<WorkerId>& at = copies[{slice.buffer.get(), event}];
+          check(at.insert(other.worker).second && at.size() <= most_copies_, "an event has too many live attempts");
+        }
     }
     check(in_flight <= workers_[send.worker].window, "a window is exceeded");
     Endpoint& endpoint = endpoints[send.worker];
@@ -342,6 +345,7 @@ class World {
     balancer.on_result(one.attempt, *result, now);
   }
 
+  unsigned most_copies_;
   std::vector<WorkerOptions> workers_;
   std::map<const Submission*, std::size_t> numbers_;
   std::multimap<base::Time, std::function<void()>> agenda_;
