@@ -39,6 +39,7 @@ class ByteQueue {
   char* prepare(std::size_t count);
   void commit(std::size_t count) { end_ += count; }
   void append(std::string_view bytes) {
+    if (bytes.empty()) return;  // it may point to nothing, which memcpy must not be given
     std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
     commit(bytes.size());
   }
