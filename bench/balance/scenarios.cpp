@@ -55,6 +55,8 @@ struct Plan {
   double ack_timeout = 1e6;
   std::size_t least = 0;  ///< pieces at any scale
   double max_duplicates = 0;
+  std::size_t in_order = 0;
+  bool redrawn = false;  ///< the endpoint makes the service time, not the batch: a second copy takes another one
 };
 
 double capacity(const std::vector<Endpoint>& endpoints) {
@@ -64,9 +66,11 @@ double capacity(const std::vector<Endpoint>& endpoints) {
 
 World make(std::vector<Endpoint> endpoints, const Plan& plan, std::uint64_t seed, double scale) {
   base::Random random(seed);
+  base::Random second_draws(seed + 4000);
   World world;
   world.ack_timeout = plan.ack_timeout;
   world.max_duplicates = plan.max_duplicates;
+  world.in_order = plan.in_order;
   const double rate = plan.load * capacity(endpoints);
   world.endpoints = std::move(endpoints);
   const auto pieces = std::max(plan.least, static_cast<std::size_t>(static_cast<double>(plan.pieces) * scale));
@@ -75,7 +79,8 @@ World make(std::vector<Endpoint> endpoints, const Plan& plan, std::uint64_t seed
     if (plan.arrivals == Arrivals::poisson) now += exponential(random) / rate;
     if (plan.arrivals == Arrivals::bursts && i % 4 == 0) now += 4 * exponential(random) / rate;
     const double size = plan.size(random);
-    world.work.push_back({now, size * plan.service(random), size});
+    const double effort = size * plan.service(random);
+    world.work.push_back({now, effort, plan.redrawn ? size * plan.service(second_draws) : effort, size});
   }
   return world;
 }
@@ -190,6 +195,21 @@ Measure time_to_share(std::size_t endpoint, double since, double window) {
           }};
 }
 
+/// Of the capacity that is left while an endpoint is in trouble, what was acknowledged between the two moments.
+Measure share_of_what_is_left(double from, double until) {
+  return {"share", "", [=](const World& world, const Outcome& outcome) {
+            double left = capacity(world.endpoints) * (until - from);
+            for (const Endpoint& endpoint : world.endpoints)
+              for (const Trouble& trouble : endpoint.troubles)
+                left -= endpoint.capacity * (1 - trouble.speed) *
+                        std::max(0.0, std::min(until, trouble.until) - std::max(from, trouble.from));
+            double done = 0;
+            for (std::size_t i = 0; i < world.work.size(); ++i)
+              if (outcome.signalled[i] >= from && outcome.signalled[i] < until) done += world.work[i].effort;
+            return done / left;
+          }};
+}
+
 Measure duplicates() {
   return {"duplicates", "%", [](const World& world, const Outcome& outcome) {
             return 100 * static_cast<double>(outcome.duplicates) / static_cast<double>(world.work.size());
@@ -256,6 +276,12 @@ std::vector<Scenario> make_scenarios() {
   const Plan at95{.load = 0.95, .pieces = 40000};
   const auto bursts = [](double load) { return Plan{.load = load, .pieces = 40000, .arrivals = Arrivals::bursts}; };
   const Plan small_job{.pieces = 300, .arrivals = Arrivals::at_once, .least = 300};
+  const Plan in_order{.pieces = 12000,
+                      .arrivals = Arrivals::at_once,
+                      .ack_timeout = 5,
+                      .least = 12000,
+                      .max_duplicates = 0.01,
+                      .in_order = 48};
   const Plan far_job{.pieces = 500, .arrivals = Arrivals::at_once, .least = 500};
   const Goal p99_of_1_05{quantile("p99", 0.99), of_clairvoyant, 1.05};
   return {
@@ -286,19 +312,34 @@ std::vector<Scenario> make_scenarios() {
       latency("bursts of 4, 70 %", usual_world(three_equal, bursts(0.7)), 1.05),
       latency("bursts of 4, 95 %", usual_world(three_equal, bursts(0.95)), 1.05),
       {"heavy service times, 70 %",
-       usual_world(three_equal, {.service = heavy, .max_duplicates = 0.01}),
+       usual_world(three_equal, {.service = heavy, .max_duplicates = 0.008, .redrawn = true}),
        {{quantile("p99", 0.99), of_clairvoyant, 1.1}, {duplicates(), at_most, 1}}},
+      {"heavy batches, 70 %",
+       usual_world(three_equal, {.service = heavy, .max_duplicates = 0.008}),
+       {{quantile("p99", 0.99), of_clairvoyant, 1.3}, {duplicates(), at_most, 1}}},
       latency("heavy sizes, 70 %", usual_world(three_equal, {.service = usual, .size = heavy}), 1.2),
       {"brown-out 20 times",
        usual_world(one_browns_out, {.load = 0.5, .pieces = 9000, .least = 9000, .max_duplicates = 0.01}),
        {{quantile("p99.9", 0.999), of_clairvoyant, 1.15},
         {worst(19.5, 21), of_clairvoyant, 1.5},
-        {time_to_share(0, 30, 0.5), at_most, 1000}}},
+        {time_to_share(0, 30, 0.5), at_most, 1000}},
+       "",
+       3},
       {"black hole, ack timeout 5 s",
        usual_world(one_falls_silent,
                    {.load = 0.5, .pieces = 9000, .ack_timeout = 5, .least = 9000, .max_duplicates = 0.01}),
-       {{worst(), of_clairvoyant, 1.2}, {duplicates(), at_most, 0.2}}},
-      {"pauses of 200 ms on 3", pausing, {{quantile("p99.9", 0.999), of_clairvoyant, 1.3}}},
+       {{worst(), of_clairvoyant, 1.2}, {duplicates(), at_most, 0.2}},
+       "",
+       3},
+      {"pauses of 200 ms on 3", pausing, {{quantile("p99.9", 0.999), of_clairvoyant, 1.3}}, "", 3},
+      {"48 in order, brown-out",
+       usual_world(one_browns_out, in_order),
+       {{share_of_what_is_left(15, 30), at_least, 0.95}},
+       "worst of the seeds"},
+      {"48 in order, black hole",
+       usual_world(one_falls_silent, in_order),
+       {{share_of_what_is_left(15, 30), at_least, 0.995}},
+       "worst of the seeds"},
       {"job of 0.25 s, 1:1:10", usual_world(one_one_ten, small_job), {{makespan(), of_clairvoyant, 1.03}}},
       {"job of 0.25 s, 0.1 and 50 ms", usual_world(near_and_far, far_job), {{makespan(), of_clairvoyant, 1.1}}},
       {"join, near", joining(0.001), {{time_to_share(2, 1.0, 0.1), at_most, 5}}},

@@ -116,8 +116,9 @@ class Run {
   }
 
   void step() {
-    const base::Time arrival =
-        next_piece_ < world_.work.size() ? time_at(world_.work[next_piece_].arrival) : base::never;
+    const bool may_publish =
+        next_piece_ < world_.work.size() && (world_.in_order == 0 || next_piece_ < first_open_ + world_.in_order);
+    const base::Time arrival = may_publish ? time_at(world_.work[next_piece_].arrival) : base::never;
     const base::Time event = events_.empty() ? base::never : events_.top().at;
     const base::Time timeout = std::max(now_, balancer_.next_timeout());
     now_ = std::max(now_, std::min({arrival, event, timeout}));
@@ -153,6 +154,7 @@ class Run {
       if (const auto* settled = std::get_if<core::Settled>(&*action)) {
         outcome_.signalled[static_cast<const Publish&>(*settled->submission).piece] = seconds_of(now);
         --left_;
+        while (first_open_ < next_piece_ && outcome_.signalled[first_open_] < forever) ++first_open_;
       } else if (const auto* connect = std::get_if<core::Connect>(&*action)) {
         const Endpoint& endpoint = world_.endpoints[connect->connection.worker];
         add(std::max(seconds_of(now), endpoint.joins) + endpoint.round_trip, connect->connection);
@@ -160,7 +162,8 @@ class Run {
         balancer_.on_disconnected(disconnect->connection, now);
       } else if (const auto* send = std::get_if<core::Send>(&*action)) {
         const auto& submission = static_cast<const Publish&>(*send->batch.slices().front().buffer);
-        const double effort = world_.work[submission.piece].effort;
+        const Piece& piece = world_.work[submission.piece];
+        const double effort = times_served_[submission.piece] == 0 ? piece.effort : piece.again;
         const Server::Times times = servers_[send->worker].take(seconds_of(now), effort);
         if (times.served == forever) continue;
         outcome_.served[send->worker].push_back({times.served, effort});
@@ -182,6 +185,7 @@ class Run {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::size_t events_added_ = 0;
   std::size_t next_piece_ = 0;
+  std::size_t first_open_ = 0;  ///< all before it are signalled
   std::size_t left_ = world_.work.size();
   base::Time now_{};
   std::vector<unsigned> times_served_;
@@ -198,12 +202,17 @@ Outcome run_clairvoyant(const World& world) {
   Outcome outcome;
   outcome.served.resize(world.endpoints.size());
   std::vector<Server> servers(world.endpoints.begin(), world.endpoints.end());
+  std::vector<double> heard;  // in order
   for (const Piece& piece : world.work) {
-    const auto answered = [&](const Server& server) { return server.finish(piece.arrival, piece.effort).answered; };
+    const std::size_t number = heard.size();
+    const bool must_wait = world.in_order > 0 && number >= world.in_order;
+    const double begin = must_wait ? std::max(piece.arrival, heard[number - world.in_order]) : piece.arrival;
+    const auto answered = [&](const Server& server) { return server.finish(begin, piece.effort).answered; };
     const auto best = std::min_element(servers.begin(), servers.end(),
                                        [&](const Server& a, const Server& b) { return answered(a) < answered(b); });
-    const Server::Times times = best->take(piece.arrival, piece.effort);
+    const Server::Times times = best->take(begin, piece.effort);
     outcome.signalled.push_back(times.answered);
+    heard.push_back(number == 0 ? times.answered : std::max(heard.back(), times.answered));
     outcome.served[static_cast<std::size_t>(best - servers.begin())].push_back({times.served, piece.effort});
   }
   return outcome;

@@ -34,6 +34,7 @@ struct Endpoint {
 struct Piece {
   double arrival = 0;
   double effort = 1;  ///< seconds of work for an endpoint of capacity 1
+  double again = 1;   ///< the same when it is served a second time
   double size = 1;    ///< multiples of the average batch; what the balancer can see of the effort
 };
 
@@ -41,6 +42,9 @@ struct World {
   std::vector<Endpoint> endpoints;
   std::vector<Piece> work;  ///< by arrival
   double ack_timeout = 1e6;
+  /// The publisher hears of signals in the order of its batches, and has at most so many that it has not heard of; 0:
+  /// as many as arrive.
+  std::size_t in_order = 0;
   double max_duplicates = 0;  ///< the balancer's budget for second copies, a share of all batches
 };
 

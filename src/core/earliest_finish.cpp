@@ -14,6 +14,9 @@ constexpr double longest_probe_interval = 2;
 constexpr double shortest_light_interval = 1;
 constexpr double longest_light_interval = 10;
 constexpr unsigned light_samples = 8;
+constexpr double never = std::numeric_limits<double>::max();
+/// A probe gets so many times the time that its batch would have taken at the best of the others.
+constexpr double time_for_probe = 3;
 
 /// How long the head waits for faster workers, of the time until the one that is free would have finished it.
 constexpr double share_of_wait = 0.8;
@@ -49,10 +52,7 @@ double filling(double on_line) {
 }  // namespace
 
 EarliestFinish::EarliestFinish(const std::vector<unsigned>& bounds)
-    : lines_(bounds.size()),
-      median_service_(unknown_service),
-      median_idle_(unknown_service),
-      overdue_from_(std::numeric_limits<double>::max()) {
+    : lines_(bounds.size()), median_service_(unknown_service), median_idle_(unknown_service), overdue_from_(never) {
   for (std::size_t i = 0; i < bounds.size(); ++i) lines_[i].bound = std::max(1u, bounds[i]);
 }
 
@@ -100,7 +100,9 @@ void EarliestFinish::on_sent(WorkerId worker, AttemptId attempt, double cost, ba
   const double time = seconds(now);
   cost /= unit_;
   const double predicted = finish(line, now_taken_for, cost, time, false);
-  line.copies.push_back({attempt, cost, time, predicted, line.copies.size(), probing_ == worker, line.light_round > 0});
+  const bool probe = probing_ == worker;
+  line.copies.push_back({attempt, cost, time, predicted, line.copies.size(), probe, line.light_round > 0,
+                         probe ? probe_hedge_at_ : never});
   line.outstanding += cost;
   line.last_finish = predicted;
   if (line.copies.size() >= static_cast<std::size_t>(line.window)) line.window_hit = true;
@@ -308,12 +310,14 @@ double EarliestFinish::patience(const Line& line, const View& taken_for) const {
 }
 
 double EarliestFinish::overdue_from(const Line& line, const View& taken_for) const {
-  return oldest_finish(line, taken_for) + patience(line, taken_for);
+  return std::min(line.copies.front().hedge_at, oldest_finish(line, taken_for) + patience(line, taken_for));
 }
 
 bool EarliestFinish::is_suspect(WorkerId worker, base::Time now) const {
   const Line& line = lines_[worker];
-  return !line.copies.empty() && seconds(now) > overdue_from(line, view(line));
+  if (line.copies.empty()) return false;
+  const View taken_for = view(line);
+  return lateness(line, taken_for, seconds(now)) > patience(line, taken_for);
 }
 
 void EarliestFinish::mind_overdue(const Line& line) {
@@ -358,7 +362,10 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
       line.stalled = true;
       continue;
     }
-    if (!probing_ && wants_probe(line, now)) probing_ = id;
+    if (!probing_ && wants_probe(line, now)) {
+      probing_ = id;
+      continue;
+    }
     const View taken_for = view(line);
     const double finished = finish(line, taken_for, cost, now, true);
     const bool waits = !line.copies.empty() && free_at(line, taken_for, now, true) > now + taken_for.trip();
@@ -369,7 +376,10 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
       best_finish = finished;
     }
   }
-  if (probing_) return {probing_};
+  if (probing_) {
+    probe_hedge_at_ = best ? now + time_for_probe * (best_finish - now) : never;
+    return {probing_};
+  }
   if (best && better_to_wait(*best, best_finish, participants, cost, head.queued / unit, now)) {
     return {std::nullopt, std::max(at + soonest, time_at(now + (best_finish - now) / 4))};
   }
@@ -419,7 +429,6 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
 
 HandOutPolicy::Hedge EarliestFinish::hedge(const Workers& candidates, const MayHedge& may, base::Time at) {
   const double now = seconds(at);
-  constexpr double never = std::numeric_limits<double>::max();
   double look_again = never;
   const auto answer = [&] {
     return Hedge{0, std::nullopt, look_again == never ? base::never : std::max(at + soonest, time_at(look_again))};

@@ -68,6 +68,7 @@ class EarliestFinish final : public HandOutPolicy {
     std::size_t ahead = 0;     ///< copies in flight when it was sent
     bool probe = false;        ///< sent to learn how the worker does
     bool light_round = false;  ///< sent while the window was held low to learn the round trip without load
+    double hedge_at = 0;       ///< of a probe: worth a second copy from then on; else never
   };
 
   /// One worker and its connection.
@@ -115,7 +116,7 @@ class EarliestFinish final : public HandOutPolicy {
   double free_at(const Line& line, const View& view, double now, bool with_lateness) const;
   double finish(const Line& line, const View& view, double cost, double now, bool with_lateness) const;
   double patience(const Line& line, const View& view) const;
-  /// From when on the worker is suspect, if its oldest batch is not answered.
+  /// From when on the oldest batch is worth a second copy, if it is not answered.
   double overdue_from(const Line& line, const View& view) const;
   void mind_overdue(const Line& line);
   bool wants_probe(const Line& line, double now) const;
@@ -136,6 +137,7 @@ class EarliestFinish final : public HandOutPolicy {
   double arrived_at_ = 0;
   std::vector<double> scratch_;
   std::optional<WorkerId> probing_;  ///< choose() picked it as a probe
+  double probe_hedge_at_ = 0;        ///< for that
   double overdue_from_;              ///< no line has an overdue batch before
 };
 

@@ -349,5 +349,68 @@ TEST(EarliestFinish, KeepsItsEstimatesWhenBatchesBecomeLarger) {
   EXPECT_LE(pool.policy.window(1), 4u);
 }
 
+// ------------------------------------------------------------------------------------------------------------- hedging
+
+/// Where a second copy would go, of whatever is in flight.
+HandOutPolicy::Hedge hedge(Pool& pool, const HandOutPolicy::Workers& candidates) {
+  return pool.policy.hedge(
+      candidates, [](AttemptId, WorkerId) { return true; }, at_ms(pool.now));
+}
+
+TEST(EarliestFinishHedges, ABatchThatIsOverdueToTheWorkerThatIsDoneWithItFirst) {
+  Pool pool({{10, 1}, {10, 1}, {5, 1}});
+  pool.get_known();
+  pool.send(0);
+  const auto early = hedge(pool, {1, 2});
+  EXPECT_FALSE(early.worker);
+  EXPECT_GT(early.until, at_ms(pool.now + 10));
+  EXPECT_LT(early.until, at_ms(pool.now + 100)) << "it will be overdue by then";
+  pool.now += 100;
+  const auto due = hedge(pool, {1, 2});
+  EXPECT_EQ(due.worker, 2u);
+}
+
+TEST(EarliestFinishHedges, NothingWhereNobodyWouldBeQuickerThanItsWorkerMayBe) {
+  Pool pool({{10, 1}, {300, 1}});
+  pool.get_known();
+  pool.send(0);
+  pool.now += 60;
+  const auto slow = hedge(pool, {1});
+  EXPECT_FALSE(slow.worker) << "it may be answered sooner than that";
+  EXPECT_GT(slow.until, at_ms(pool.now));
+  pool.now += 1000;
+  EXPECT_EQ(hedge(pool, {1}).worker, 1u);
+}
+
+TEST(EarliestFinishHedges, NothingToAWorkerThatIsOverdueItself) {
+  Pool pool({{10, 1}, {10, 1}});
+  pool.get_known();
+  pool.send(0);
+  pool.send(1);
+  pool.now += 100;
+  EXPECT_FALSE(hedge(pool, {0, 1}).worker);
+}
+
+TEST(EarliestFinishHedges, OnlyWhatTheBalancerLets) {
+  Pool pool({{10, 1}, {10, 1}});
+  pool.get_known();
+  pool.send(0);
+  pool.now += 100;
+  const auto none = pool.policy.hedge(
+      {1}, [](AttemptId, WorkerId) { return false; }, at_ms(pool.now));
+  EXPECT_FALSE(none.worker);
+  EXPECT_EQ(none.until, base::never) << "until something happens";
+}
+
+TEST(EarliestFinishHedges, AProbeSoonerThanOtherBatches) {
+  Pool pool({{100, 1}, {10, 1}});
+  pool.get_known();
+  pool.now += 10'000;  // nobody has heard of either for long
+  ASSERT_EQ(pool.choose().worker, 0u) << "a probe";
+  pool.send(0);
+  pool.now += 50;  // half of what it takes, but five times what the other one takes
+  EXPECT_EQ(hedge(pool, {1}).worker, 1u);
+}
+
 }  // namespace
 }  // namespace windlass::core
