@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,6 +25,24 @@ struct ConnectionEvent {
   bool connected = false;  ///< made; else it could not be made, or was lost
   std::error_code error;   ///< why it was lost
   std::string detail;      ///< the same for people, where the client knows more
+};
+
+/// A queue on disk: what is accepted outlives the process, and the system where `sync` says so.
+struct DiskQueueOptions {
+  /// A directory for this balancer alone. Made where it does not exist.
+  std::string path;
+  /// Bytes of everything that is stored. A publish waits for room beyond that. At least 1 MiB.
+  std::uint64_t max_size = std::uint64_t{10} << 30;
+  /// Bytes of one file; it is removed when everything in it is delivered. 0: a tenth of max_size, at most 64 MiB.
+  std::uint64_t segment_size = 0;
+  /// When what was written is synced, and so outlives a crash of the system. A crash of the process loses nothing that
+  /// was written, whatever this is.
+  enum class Sync {
+    every_batch,    ///< before it counts as durable and is sent; publishes that come meanwhile share the next sync
+    interval,       ///< every sync_interval; it counts as durable afterwards, and is sent at once
+    left_to_system  ///< never; it counts as durable when it is written
+  } sync = Sync::every_batch;
+  std::chrono::nanoseconds sync_interval = std::chrono::seconds(1);
 };
 
 struct LoadBalancerOptions {
@@ -49,6 +68,10 @@ struct LoadBalancerOptions {
   /// acknowledged (0.01: one in a hundred), and 32. 0: never. Needs windows that adapt.
   double max_duplicates = 0;
 
+  /// Stores what is accepted before it is sent, and what is left there at the end is sent by the next balancer with the
+  /// same path. The budgets below then bound what is in memory: what waits to be stored, and what is being sent.
+  std::optional<DiskQueueOptions> disk_queue;
+
   // Affects performance and memory.
   /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
   std::size_t queue_events = 65536;
@@ -70,6 +93,9 @@ struct LoadBalancerOptions {
 struct PublishOptions {
   /// Retried without end, whatever max_retries says.
   bool guaranteed = false;
+  /// When the signal comes: once every event has been delivered (or has failed), or as soon as the queue on disk has
+  /// made them durable. Without a queue on disk it is always `delivered`.
+  enum class SignalAt { delivered, durable } signal_at = SignalAt::delivered;
 };
 
 /// Balances the sending of events between multiple connections. Work waits in one queue; every connection draws from it
@@ -81,7 +107,8 @@ class LoadBalancer {
   using Options = LoadBalancerOptions;
 
   /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none,
-  /// std::invalid_argument when one has no client, and what the factory throws.
+  /// std::invalid_argument when one has no client or an option makes no sense, what the factory throws, and
+  /// std::system_error when the queue on disk cannot be opened (errc::queue_in_use when somebody else has it).
   explicit LoadBalancer(WorkerFactory workers) : LoadBalancer(std::move(workers), Options()) {}
   LoadBalancer(WorkerFactory workers, Options options);
   /// Closes. Not to be run from a signal.
@@ -101,7 +128,8 @@ class LoadBalancer {
   std::error_code try_publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
 
   /// Refuses new events from now on, finishes the accepted ones, then closes. At the deadline what is left is signalled
-  /// as failed. True when nothing was left. Not to be called from a signal.
+  /// as failed (and stays in the queue on disk, where there is one). True when nothing was left. Not to be called from
+  /// a signal.
   bool drain(std::chrono::nanoseconds deadline);
 
   /// Stops all workers and closes all connections. What is queued or in flight is signalled as failed (errc::closed)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -71,9 +72,28 @@ struct WorkerStatistics {
   Latency latency;
 };
 
+/// The queue on disk.
+struct DiskQueueStatistics {
+  std::uint64_t events = 0;         ///< stored and not settled
+  std::uint64_t bytes = 0;          ///< of the files that hold them
+  std::uint64_t max_bytes = 0;      ///< as configured
+  std::uint64_t segments = 0;       ///< files
+  std::uint64_t syncs = 0;          ///< by this balancer
+  std::uint64_t recovered = 0;      ///< events that were there when it started
+  std::uint64_t damaged = 0;        ///< events that could not be read back; in the ledger, dropped as errc::damaged
+  std::uint64_t unfinished = 0;     ///< events of writes that a crash cut short before they counted as durable
+  std::uint64_t kept_bytes = 0;     ///< of damaged files that were kept (*.damaged)
+  bool full = false;                ///< publishers wait for room
+  std::error_code error;            ///< why storing fails at the moment
+  std::vector<std::string> damage;  ///< what was found to be damaged, a line each
+};
+
 struct Statistics {
+  /// With a queue on disk, `accepted` counts what it held at the start as well, and what stays there at the end is
+  /// `queued`.
   Ledger ledger;
   std::vector<WorkerStatistics> workers;
+  std::optional<DiskQueueStatistics> disk;
 };
 
 }  // namespace windlass

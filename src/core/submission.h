@@ -24,6 +24,8 @@ struct Submission : EventBuffer {
   Signalling signalling = Signalling::none;
   /// Carried for the publisher, by event or a single one; the balancer never calls them.
   std::vector<Signal> signals;
+  /// Carried for the publisher, who wants them as soon as a queue on disk has the events.
+  bool signal_at_durable = false;
 
   // Kept by the balancer.
   std::uint32_t acked = 0;

@@ -64,6 +64,8 @@ class DiskQueue {
 
   /// Whether something may be there to be read.
   bool has_unread() const { return reading_ < next_; }
+  /// Nothing below is still to be read.
+  Sequence reading() const { return reading_; }
   /// What is read is forgotten here; it comes again only after a new open(), unless it is acknowledged.
   struct Stored {
     EventBuffer events;
@@ -82,7 +84,7 @@ class DiskQueue {
   /// Stores what is acknowledged; with `durable`, so that it outlives a crash of the system. Does nothing when nothing
   /// has changed.
   std::error_code save_position(bool durable);
-  bool position_is_stale() const { return position_changed_; }
+  bool position_is_stale() const { return position_changed_ || written_durable_ != durable_; }
   /// Removes segments that are done with, after a durable save_position. `for_room`: also ends the one that is written
   /// to, if it is done with.
   std::error_code remove_done(bool for_room = false);

@@ -47,13 +47,15 @@ bool Inbox::announce(Shard& shard) {
   return true;
 }
 
-std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool guaranteed, bool& was_empty) {
+std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool guaranteed, bool& was_empty,
+                                 bool at_durable) {
   Shard& shard = shard_of_thread();
   const std::lock_guard lock(shard.mutex);
   if (shard.closed) return errc::closed;
   const auto signalling = signal ? core::Signalling::each : core::Signalling::none;
   core::Submission* open = shard.open.get();
-  if (open && (open->guaranteed != guaranteed || open->signalling != signalling || open->bytes() >= open_bytes)) {
+  if (open && (open->guaranteed != guaranteed || open->signalling != signalling ||
+               open->signal_at_durable != at_durable || open->bytes() >= open_bytes)) {
     shard.ready.push_back(std::move(shard.open));
     open = nullptr;
   }
@@ -62,6 +64,7 @@ std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool g
     open = shard.open.get();
     open->guaranteed = guaranteed;
     open->signalling = signalling;
+    open->signal_at_durable = at_durable;
   }
   open->append(event);
   if (signal) open->signals.push_back(std::move(signal));
@@ -69,13 +72,15 @@ std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool g
   return {};
 }
 
-std::error_code Inbox::add_events(EventBuffer&& events, Signal&& signal, bool guaranteed, bool& was_empty) {
+std::error_code Inbox::add_events(EventBuffer&& events, Signal&& signal, bool guaranteed, bool& was_empty,
+                                  bool at_durable) {
   Shard& shard = shard_of_thread();
   const std::lock_guard lock(shard.mutex);
   if (shard.closed) return errc::closed;
   auto submission = std::make_shared<core::Submission>();
   static_cast<EventBuffer&>(*submission) = std::move(events);
   submission->guaranteed = guaranteed;
+  submission->signal_at_durable = at_durable;
   if (signal) {
     submission->signalling = core::Signalling::all;
     submission->signals.push_back(std::move(signal));

@@ -24,8 +24,10 @@ namespace windlass::runtime {
 class Inbox {
  public:
   /// Both answer errc::closed after close(). `events` is left alone then.
-  std::error_code add_event(std::string_view event, Signal&& signal, bool guaranteed, bool& was_empty);
-  std::error_code add_events(EventBuffer&& events, Signal&& signal, bool guaranteed, bool& was_empty);
+  std::error_code add_event(std::string_view event, Signal&& signal, bool guaranteed, bool& was_empty,
+                            bool at_durable = false);
+  std::error_code add_events(EventBuffer&& events, Signal&& signal, bool guaranteed, bool& was_empty,
+                             bool at_durable = false);
 
   /// For the loop: whether take() would find something. Sequentially consistent with the additions.
   bool empty() const;

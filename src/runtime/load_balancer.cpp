@@ -17,6 +17,7 @@
 #include "core/earliest_finish.h"
 #include "runtime/answer_door.h"
 #include "runtime/budget.h"
+#include "runtime/disk_store.h"
 #include "runtime/inbox.h"
 #include "runtime/loop.h"
 #include "runtime/sync_thread.h"
@@ -55,8 +56,9 @@ core::Options core_options(const LoadBalancer::Options& options) {
   result.progress_timeout = options.progress_timeout;
   result.dead_letter = static_cast<bool>(options.dead_letter);
   result.max_duplicates = options.max_duplicates;
-  result.queue_events = options.queue_events;
-  result.queue_bytes = options.queue_bytes;
+  // With a queue on disk, what the core is given is bounded by DiskStore.
+  result.queue_events = options.disk_queue ? SIZE_MAX / 2 : options.queue_events;
+  result.queue_bytes = options.disk_queue ? SIZE_MAX / 2 : options.queue_bytes;
   result.bulk_max_events = std::max(1u, options.bulk_max_events);
   result.bulk_max_bytes = options.bulk_max_bytes;
   return result;
@@ -103,6 +105,12 @@ class LoadBalancer::Impl {
   void tell_connections();
   void perform_all();
   void settle_budget();
+  void take_from_disk();
+  void settle_stored(core::Settled& settled);
+  std::uint64_t left_to_deliver() const;
+  void finish_store();
+  Statistics with_disk(Statistics statistics) const;
+  bool has_news() const { return store_ ? store_->has_news() : !inbox_.empty(); }
   void signal_all();
   void close_now();
   Statistics snapshot();
@@ -121,6 +129,11 @@ class LoadBalancer::Impl {
   void perform(core::Send& send);
 
   std::error_code take_budget(std::size_t events, std::size_t bytes, bool wait);
+  bool is_at_durable(PublishOptions options) const {
+    return store_ && options.signal_at == PublishOptions::SignalAt::durable;
+  }
+  void wake() { store_ ? store_->wake() : loop_->wake(); }
+  void take_back(std::size_t events);
   void refuse_from_now_on();
   void wait_for_end() const;
   Statistics with_refusals(Statistics statistics) const;
@@ -134,6 +147,8 @@ class LoadBalancer::Impl {
   runtime::Budget budget_;
   runtime::Inbox inbox_;
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> published_{0};  ///< events; counted only with a queue on disk
+  std::unique_ptr<runtime::DiskStore> store_;
 
   // Of the loop's thread.
   std::vector<Channel> channels_;
@@ -151,6 +166,13 @@ class LoadBalancer::Impl {
   /// Publishers still to be told. A member, since a signal may call close(), which tells them all before it returns.
   std::deque<core::Settled> to_signal_;
   unsigned signalling_ = 0;  ///< calls of signal_all under way
+  // With a queue on disk.
+  std::vector<std::shared_ptr<runtime::StoredSubmission>> from_disk_;
+  std::vector<core::Settled> signals_from_disk_;
+  std::vector<runtime::DiskStore::Run> settled_runs_;
+  base::Time drain_deadline_ = base::never;
+  bool draining_ = false;
+  bool store_finished_ = false;
 
   // Of the end.
   mutable std::mutex end_mutex_;
@@ -162,7 +184,9 @@ class LoadBalancer::Impl {
 };
 
 LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
-    : options_(std::move(options)), budget_(options_.queue_events, options_.queue_bytes) {
+    : options_(std::move(options)),
+      budget_(options_.disk_queue ? runtime::DiskStore::most_events(options_) : options_.queue_events,
+              options_.disk_queue ? runtime::DiskStore::most_bytes(options_) : options_.queue_bytes) {
   std::vector<Worker> made = workers(*loop_);
   if (made.empty()) throw std::system_error(errc::no_workers_configured);
   for (const Worker& worker : made)
@@ -193,6 +217,10 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
     policy = std::make_unique<core::EarliestFinish>(windows);
   }
   balancer_.emplace(core_options(options_), std::move(worker_options), std::move(policy), seed, clock_now());
+  if (options_.disk_queue) {
+    store_ = std::make_unique<runtime::DiskStore>(options_, loop_, inbox_, budget_);
+    store_->start();
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -215,12 +243,15 @@ std::error_code LoadBalancer::Impl::publish_event(std::string_view event, Signal
                                                   bool wait) {
   if (const std::error_code refusal = take_budget(1, event.size(), wait)) return refusal;
   bool was_empty = false;
-  const std::error_code refusal = inbox_.add_event(event, std::move(signal), options.guaranteed, was_empty);
+  if (store_) published_.fetch_add(1);
+  const std::error_code refusal =
+      inbox_.add_event(event, std::move(signal), options.guaranteed, was_empty, is_at_durable(options));
   if (refusal) {
+    take_back(1);
     refused_.fetch_add(1, std::memory_order_relaxed);
     budget_.give_back(1, event.size());
   } else if (was_empty) {
-    loop_->wake();
+    wake();
   }
   return refusal;
 }
@@ -231,15 +262,24 @@ std::error_code LoadBalancer::Impl::publish_events(EventBuffer&& events, Signal&
   const std::size_t bytes = events.bytes();
   if (const std::error_code refusal = take_budget(count, bytes, wait)) return refusal;
   bool was_empty = false;
+  if (store_) published_.fetch_add(count);
   const std::error_code refusal =
-      inbox_.add_events(std::move(events), std::move(signal), options.guaranteed, was_empty);
+      inbox_.add_events(std::move(events), std::move(signal), options.guaranteed, was_empty, is_at_durable(options));
   if (refusal) {
+    take_back(count);
     refused_.fetch_add(count, std::memory_order_relaxed);
     budget_.give_back(count, bytes);
   } else if (was_empty) {
-    loop_->wake();
+    wake();
   }
   return refusal;
+}
+
+/// They were not published after all; a drain may have waited for them.
+void LoadBalancer::Impl::take_back(std::size_t events) {
+  if (!store_) return;
+  published_.fetch_sub(events);
+  boost::asio::post(loop_->context(), [] {});
 }
 
 void LoadBalancer::Impl::refuse_from_now_on() {
@@ -258,10 +298,13 @@ bool LoadBalancer::Impl::drain(std::chrono::nanoseconds deadline) {
   boost::asio::post(loop_->context(), [this, deadline] {
     now_ = clock_now();
     take_in();
-    balancer_->drain(base::after(now_, std::max(deadline, std::chrono::nanoseconds(0))), now_);
+    const base::Time until = base::after(now_, std::max(deadline, std::chrono::nanoseconds(0)));
+    if (!store_) return balancer_->drain(until, now_);
+    draining_ = true;  // the core cannot know what is still on disk
+    drain_deadline_ = std::min(drain_deadline_, until);
   });
   wait_for_end();
-  return !final_.ledger.dropped.contains(errc::closed);
+  return !final_.ledger.dropped.contains(errc::closed) && final_.ledger.queued == 0;
 }
 
 void LoadBalancer::Impl::close() {
@@ -332,14 +375,15 @@ bool LoadBalancer::Impl::turn() {
   if (balancer_->next_timeout() <= now_) balancer_->handle_timeout(now_);
   perform_all();
   settle_budget();
-  return !door_->empty() || !inbox_.empty();
+  if (draining_ && (left_to_deliver() == 0 || drain_deadline_ <= now_)) close_now();
+  return !door_->empty() || has_news();
 }
 
 void LoadBalancer::Impl::sleep() {
   loop_->about_to_sleep();
-  if (inbox_.empty() && door_->empty()) {
-    budget_.wake_for_any_room();
-    const base::Time until = balancer_->next_timeout();
+  if (!has_news() && door_->empty()) {
+    if (!store_) budget_.wake_for_any_room();
+    const base::Time until = std::min(balancer_->next_timeout(), drain_deadline_);
     if (until == base::never) {
       loop_->context().run_one();
     } else {
@@ -351,7 +395,8 @@ void LoadBalancer::Impl::sleep() {
 }
 
 void LoadBalancer::Impl::take_in() {
-  inbox_.take(submissions_);
+  if (store_) take_from_disk();
+  if (!store_) inbox_.take(submissions_);
   if (!submissions_.empty()) publishers_are_quick_ = now_ - std::exchange(took_at_, now_) < nap_below;
   for (auto& submission : submissions_) {
     held_events_ += submission->size();
@@ -364,6 +409,74 @@ void LoadBalancer::Impl::take_in() {
   for (runtime::Answer& answer : answers_) std::visit([this](auto& one) { take_answer(one); }, answer);
 }
 
+void LoadBalancer::Impl::take_from_disk() {
+  if (!store_->has_news() || balancer_->closed()) return;
+  store_->take(from_disk_, signals_from_disk_);
+  for (auto& submission : from_disk_) {
+    const std::error_code refusal = balancer_->offer(std::move(submission), now_);
+    WINDLASS_ASSERT(!refusal);
+  }
+  from_disk_.clear();
+  for (core::Settled& settled : signals_from_disk_) to_signal_.push_back(std::move(settled));
+  signals_from_disk_.clear();
+}
+
+/// Moves the position, and makes out of the ends of single events what the publisher wants to hear.
+void LoadBalancer::Impl::settle_stored(core::Settled& settled) {
+  auto& stored = static_cast<runtime::StoredSubmission&>(*settled.submission);
+  if (settled.reason != errc::closed) settled_runs_.emplace_back(stored.first_number + settled.first, settled.count);
+  stored.unsettled -= settled.count;
+  store_->released(settled.count, stored.unsettled == 0 ? stored.bytes() : 0);
+  if (stored.wanted == core::Signalling::none) return;
+  if (stored.wanted == core::Signalling::each) {
+    budget_.give_back(settled.count, 0);
+    to_signal_.push_back(std::move(settled));
+  } else if (stored.unsettled == 0) {
+    budget_.give_back(1, 0);
+    stored.signalling = core::Signalling::all;  // the core is done with it
+    to_signal_.push_back({settled.submission, 0, static_cast<std::uint32_t>(stored.size()), stored.failure});
+  }
+}
+
+/// Of everything that was accepted, by this balancer or by one before it, what has not come to its end.
+std::uint64_t LoadBalancer::Impl::left_to_deliver() const {
+  const Ledger& ledger = balancer_->ledger();
+  const std::uint64_t ended = ledger.acked + ledger.dropped_total() + ledger.dead_lettered;
+  return store_->recovered() + published_.load() + store_->copied() - store_->unreadable() - ended;
+}
+
+/// The last of it is stored, and whoever still waits for a signal hears that it is closed.
+void LoadBalancer::Impl::finish_store() {
+  if (std::exchange(store_finished_, true)) return;
+  store_->settled(settled_runs_);
+  store_->stop();
+  store_->take(from_disk_, signals_from_disk_);
+  for (const auto& stored : from_disk_) {
+    if (stored->wanted == core::Signalling::none) continue;
+    stored->signalling = stored->wanted;
+    stored->failed = static_cast<std::uint32_t>(stored->size());
+    to_signal_.push_back({stored, 0, stored->failed, errc::closed});
+  }
+  from_disk_.clear();
+  for (core::Settled& settled : signals_from_disk_) to_signal_.push_back(std::move(settled));
+  signals_from_disk_.clear();
+}
+
+/// The core's ledger knows only what it was given; what is on disk is queued, and stays so when it is closed.
+Statistics LoadBalancer::Impl::with_disk(Statistics statistics) const {
+  if (!store_) return statistics;
+  Ledger& ledger = statistics.ledger;
+  statistics.disk = store_->statistics();
+  statistics.disk->damaged = store_->damaged();
+  ledger.dropped.erase(errc::closed);
+  if (store_->not_stored() > 0) ledger.dropped[errc::closed] = store_->not_stored();
+  if (store_->damaged() > 0) ledger.dropped[errc::damaged] = store_->damaged();
+  const std::uint64_t unfinished = store_->unreadable() - (store_->damaged() - store_->damaged_before());
+  ledger.accepted = store_->recovered() + store_->damaged_before() + store_->copied() + published_.load() - unfinished;
+  ledger.queued = ledger.accepted - ledger.acked - ledger.dropped_total() - ledger.dead_lettered - ledger.in_flight;
+  return statistics;
+}
+
 void LoadBalancer::Impl::tell_connections() {
   while (!to_tell_.empty()) {
     const ConnectionEvent event = std::move(to_tell_.front());
@@ -374,11 +487,14 @@ void LoadBalancer::Impl::tell_connections() {
 
 void LoadBalancer::Impl::perform_all() {
   tell_connections();
+  if (!to_signal_.empty()) signal_all();
   while (std::optional<core::Action> action = balancer_->poll(now_))
     std::visit([this](auto& one) { perform(one); }, *action);
+  if (store_) store_->settled(settled_runs_);
 }
 
 void LoadBalancer::Impl::settle_budget() {
+  if (store_) return;  // it has its own way
   const std::size_t events = held_events_ - balancer_->held_events();
   const std::size_t bytes = held_bytes_ - balancer_->held_bytes();
   if (events == 0 && bytes == 0) return;
@@ -392,13 +508,14 @@ void LoadBalancer::Impl::close_now() {
   take_in();
   balancer_->close(now_);
   perform_all();
+  if (store_) finish_store();
   signal_all();
 }
 
 Statistics LoadBalancer::Impl::snapshot() {
   now_ = clock_now();
   take_in();  // what was accepted before it was asked for counts
-  return balancer_->statistics(now_);
+  return with_disk(balancer_->statistics(now_));
 }
 
 void LoadBalancer::Impl::take_answer(const runtime::Connected& answer) {
@@ -416,7 +533,11 @@ void LoadBalancer::Impl::take_answer(runtime::Lost& answer) {
 
 void LoadBalancer::Impl::perform(core::Settled& settled) {
   settle_budget();  // whoever hears that an event is done may use its room
-  to_signal_.push_back(std::move(settled));
+  if (store_) {
+    settle_stored(settled);
+  } else {
+    to_signal_.push_back(std::move(settled));
+  }
   signal_all();
 }
 
