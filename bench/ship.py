@@ -33,12 +33,13 @@ def write_lines(path, count):
             file.write((head + dice.choice(tails))[:249] + "\n")
 
 
-def ship(windlass, path, level, report):
+def ship(windlass, path, level, report, queue=None):
     with contextlib.ExitStack() as stack:
         sinks = [stack.enter_context(Sink(windlass)) for _ in range(SINKS)]
         hosts = ",".join(sink.address for sink in sinks)
+        stored = ["-E", f"queue.disk.path={queue}"] if queue else []
         subprocess.run([windlass, "ship", "--to", f"lumberjack://{hosts}?compression_level={level}", "--report", report,
-                        path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                        *stored, path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return json.loads(pathlib.Path(report).read_text())
 
 
@@ -49,8 +50,10 @@ def main():
         path = str(pathlib.Path(directory, "lines.log"))
         write_lines(path, lines)
         print(f"{'shipping':<16} {'events/s':>12} {'ns CPU':>8} {'MB resident':>12} {'lost':>6}")
-        for name, level in (("uncompressed", 0), ("level 1", 1), ("level 3", 3)):
-            runs = [ship(windlass, path, level, str(pathlib.Path(directory, "report"))) for _ in range(3)]
+        queue = str(pathlib.Path(directory, "queue"))
+        for name, level, stored in (("uncompressed", 0, None), ("level 1", 1, None), ("level 3", 3, None),
+                                    ("0, from disk", 0, queue), ("3, from disk", 3, queue)):
+            runs = [ship(windlass, path, level, str(pathlib.Path(directory, "report")), stored) for _ in range(3)]
             runs.sort(key=lambda report: report["cpu_seconds"])
             middle = runs[1]
             print(f"{name:<16} {middle['acked'] / middle['seconds']:>12.0f} "

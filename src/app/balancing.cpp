@@ -10,6 +10,7 @@ LoadBalancerOptions balancer_options(const Config& config) {
   options.max_duplicates = config.max_duplicates;
   options.queue_events = config.queue.events;
   options.queue_bytes = config.queue.bytes;
+  options.disk_queue = config.queue.disk;
   options.bulk_max_events = config.output.bulk_max_size;
   if (config.output.pipelining) options.pipelining = *config.output.pipelining;
   return options;

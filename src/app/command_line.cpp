@@ -132,6 +132,24 @@ Examples:
   add("output", "and connect to each host, without sending anything", TestOptions::What::output);
 }
 
+void describe_queue(CLI::App* command, QueueOptions& options) {
+  command->require_subcommand(1);
+  command->footer(R"(
+The directory is that of queue.disk.path; nobody may be working with it, but for stat. Nothing in it is changed.
+
+Examples:
+  windlass queue verify /var/lib/windlass/queue
+  windlass queue export /var/lib/windlass/queue > left.ndjson)");
+  const auto add = [&](const char* name, const char* description, QueueOptions::What what) {
+    CLI::App* queue = command->add_subcommand(name, description);
+    queue->add_option("directory", options.path, "of the queue")->type_name("DIR")->required();
+    queue->callback([&options, what] { options.what = what; });
+  };
+  add("stat", "tell what a queue on disk holds", QueueOptions::What::stat);
+  add("verify", "read all of it; exit code 1 when something is damaged", QueueOptions::What::verify);
+  add("export", "write what is not acknowledged to standard output, one event a line", QueueOptions::What::dump);
+}
+
 std::string unknown_command(const std::string& word, const CLI::App& program) {
   const CLI::App* within = &program;
   while (!within->get_subcommands().empty()) within = within->get_subcommands().front();
@@ -154,6 +172,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   ShipOptions ship;
   SinkOptions sink;
   TestOptions test;
+  QueueOptions queue;
   std::vector<std::string> listen;
   CLI::App* ship_command = program.add_subcommand("ship", "ship lines of files or of standard input");
   CLI::App* sink_command = program.add_subcommand("sink", "be an endpoint, to try things against");
@@ -162,6 +181,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   describe_ship(ship_command, ship);
   describe_sink(sink_command, sink, listen);
   describe_test(test_command, test);
+  CLI::App* queue_command = program.add_subcommand("queue", "look into a queue on disk");
+  describe_queue(queue_command, queue);
 
   // What follows "--" is a file whatever it looks like. (CLI11 takes it for unknown once another file came before it.)
   const char* const* const marker = std::find(argv, argv + argc, std::string_view("--"));
@@ -183,6 +204,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     return ship;
   }
   if (test_command->parsed()) return test;
+  if (queue_command->parsed()) return queue;
   if (version_command->parsed()) return VersionOptions();
   for (const std::string& url : listen) sink.listen.push_back(read_listen(url));
   return sink;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <windlass/load_balancer.h>
+
 #include "base/time.h"
 #include "net/address.h"
 #include "net/tls.h"
@@ -67,6 +69,8 @@ struct QueueConfig {
   std::size_t events = 65536;
   /// queue.mem.bytes, of encoded events; Filebeat has no such budget.
   std::size_t bytes = std::size_t{16} << 20;
+  /// queue.disk.*; none: nothing is stored.
+  std::optional<DiskQueueOptions> disk;
 };
 
 enum class LogLevel { debug, info, warning, error };

@@ -290,8 +290,11 @@ void read_general(const Entries& entries, Config& config) {
     const bool own = std::ranges::find(own_sections, section) != std::end(own_sections);
     if (own && path == section && (entry.node.kind == YamlNode::Kind::null || entry.node.kind == YamlNode::Kind::map))
       continue;
-    if (path.starts_with("queue.disk") || path.starts_with("queue.spool"))
-      throw ConfigError(entry.node.place, shown(entry.key), "not supported yet: a queue on disk; supported: queue.mem");
+    if (path.starts_with("queue.spool"))
+      throw ConfigError(entry.node.place, shown(entry.key), "not supported; the queue on disk is queue.disk");
+    // A section of settings that are all left at their defaults.
+    if (path == "queue.disk" && (entry.node.kind == YamlNode::Kind::null || entry.node.kind == YamlNode::Kind::map))
+      continue;
     if (own) throw ConfigError(entry.node.place, shown(entry.key), "unknown setting" + suggestion(path, names));
     const bool foreign = std::ranges::find(foreign_sections, section) != std::end(foreign_sections);
     if (!foreign) {
@@ -302,6 +305,17 @@ void read_general(const Entries& entries, Config& config) {
     last_foreign = section;
     config.warnings.push_back(fmt::format("{}: {} is not used by Windlass", entry.node.place.text(), shown(section)));
   }
+}
+
+void check_disk_queue(const Entries& entries, const Config& config) {
+  if (!config.queue.disk) return;
+  const DiskQueueOptions& disk = *config.queue.disk;
+  const auto& [path, entry] = *entries.lower_bound("queue.disk.");
+  if (disk.path.empty())
+    throw ConfigError(entry.node.place, "queue.disk.path", "expected the directory of the queue on disk");
+  if (disk.segment_size > disk.max_size / 2)
+    throw ConfigError(entries.at("queue.disk.segment_size").node.place, "queue.disk.segment_size",
+                      "expected not more than half of queue.disk.max_size");
 }
 
 std::string read_file(const std::string& path) {
@@ -334,6 +348,7 @@ Config assemble(Entries entries, const std::vector<std::string>& to, const std::
   }
   config.output = read_output(entries, select_output(entries, whole), config.warnings);
   read_general(entries, config);
+  check_disk_queue(entries, config);
   return config;
 }
 

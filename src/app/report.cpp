@@ -45,6 +45,17 @@ json::value to_json(const WorkerStatistics& endpoint) {
   };
 }
 
+json::value to_json(const DiskQueueStatistics& disk) {
+  json::array damage;
+  for (const std::string& one : disk.damage) damage.emplace_back(one);
+  return json::object{
+      {"events", disk.events},         {"bytes", disk.bytes},           {"max_bytes", disk.max_bytes},
+      {"segments", disk.segments},     {"syncs", disk.syncs},           {"recovered", disk.recovered},
+      {"damaged", disk.damaged},       {"unfinished", disk.unfinished}, {"kept_bytes", disk.kept_bytes},
+      {"damage", std::move(damage)},
+  };
+}
+
 /// Indented, and with numbers as people write them: Boost's own serializer writes 1.5 as 1.5E0, all in one line.
 void print(const json::value& value, std::size_t indent, std::string& to) {
   const auto new_line = [&](std::size_t depth) { to.append("\n").append(2 * depth, ' '); };
@@ -209,7 +220,7 @@ std::string report_json(const Report& report) {
   for (const WorkerStatistics& endpoint : by_endpoint(report.statistics.workers))
     endpoints.push_back(to_json(endpoint));
   const InputCounters& input = report.input;
-  const json::value all = json::object{
+  json::value all = json::object{
       {"accepted", ledger.accepted},
       {"acked", ledger.acked},
       {"dropped", std::move(dropped)},
@@ -230,6 +241,7 @@ std::string report_json(const Report& report) {
       {"max_rss_bytes", report.resources.max_rss_bytes},
       {"endpoints", std::move(endpoints)},
   };
+  if (const auto& disk = report.statistics.disk) all.as_object()["disk"] = to_json(*disk);
   std::string text;
   print(all, 0, text);
   return text + '\n';
@@ -254,7 +266,11 @@ std::string report_text(const Report& report) {
   for (const auto& [reason, count] : ledger.dropped)
     line(count, fmt::format("dropped: {}", make_error_code(reason).message()));
   line(ledger.dead_lettered, "dead-lettered");
-  line(ledger.queued, "left in the queue");
+  line(ledger.queued, report.statistics.disk ? "left in the queue on disk" : "left in the queue");
+  if (const auto& disk = report.statistics.disk) {
+    line(disk->recovered, "were in the queue on disk at the start");
+    line(disk->unfinished, "lost of writes that a crash cut short, before they were durable");
+  }
   line(ledger.in_flight, "left in flight, without an answer");
   line(ledger.retried, "sent again");
   line(ledger.hedged, "sent twice on purpose, to get past a straggler");

@@ -42,6 +42,8 @@ std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& c
 ///   accepted, acked, dropped {REASON: events}, dead_lettered, queued, in_flight, retried, hedged, duplicates: events
 ///   input {lines, bytes, empty_lines, cut_lines, refused_lines, failed_inputs}
 ///   seconds, cpu_seconds, max_rss_bytes
+///   disk {events, bytes, max_bytes, segments, syncs, recovered, damaged, unfinished, kept_bytes, damage [TEXT]}: only
+///     with a queue on disk
 ///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, window_reason, latency_ms {p50, p99,
 ///   max}}]
 std::string report_json(const Report& report);

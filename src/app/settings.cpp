@@ -138,11 +138,45 @@ LogLevel log_level(const SettingValue& value) {
   return levels[value.choice({"debug", "info", "warning", "warn", "error", "critical"})];
 }
 
+DiskQueueOptions& disk_queue(Config& config) {
+  return config.queue.disk ? *config.queue.disk : config.queue.disk.emplace();
+}
+
+void set_sync(Config& config, const SettingValue& value) {
+  DiskQueueOptions& disk = disk_queue(config);
+  const std::string word = to_lower(trimmed(value.text()));
+  if (word == "batch") {
+    disk.sync = DiskQueueOptions::Sync::every_batch;
+  } else if (word == "system") {
+    disk.sync = DiskQueueOptions::Sync::left_to_system;
+  } else if (const auto interval = parse_duration(word); interval && *interval > base::Duration::zero()) {
+    disk.sync = DiskQueueOptions::Sync::interval;
+    disk.sync_interval = *interval;
+  } else {
+    value.fail(fmt::format("expected batch, system, or a duration such as 100ms, got {}", in_quotes(word)));
+  }
+}
+
+constexpr std::uint64_t least_disk_queue = std::uint64_t{10} << 20;
+constexpr std::uint64_t most_disk_queue = std::uint64_t{1} << 50;
+
 const GeneralSetting general_table[] = {
     {"queue.mem.events",
      [](Config& c, const SettingValue& v) { c.queue.events = std::size_t(v.integer(1, 1'000'000'000)); }},
     {"queue.mem.bytes",
      [](Config& c, const SettingValue& v) { c.queue.bytes = v.size(std::uint64_t{64} << 10, std::uint64_t{1} << 40); }},
+    {"queue.disk.path", [](Config& c, const SettingValue& v) { disk_queue(c).path = v.text(); }},
+    {"queue.disk.max_size",
+     [](Config& c, const SettingValue& v) { disk_queue(c).max_size = v.size(least_disk_queue, most_disk_queue); }},
+    {"queue.disk.segment_size",
+     [](Config& c, const SettingValue& v) {
+       disk_queue(c).segment_size = v.size(std::uint64_t{64} << 10, std::uint64_t{1} << 30);
+     }},
+    {"queue.disk.sync", set_sync},
+    {"queue.disk.read_ahead", nullptr, "what is in memory is bounded by queue.mem.events and queue.mem.bytes"},
+    {"queue.disk.write_ahead", nullptr, "what is in memory is bounded by queue.mem.events and queue.mem.bytes"},
+    {"queue.disk.retry_interval", nullptr, "a disk that fails is tried again every 200 ms"},
+    {"queue.disk.max_retry_interval", nullptr, "a disk that fails is tried again every 200 ms"},
     {"queue.mem.flush.min_events", nullptr, "events are sent as soon as a connection has room"},
     {"queue.mem.flush.timeout", nullptr, "events are sent as soon as a connection has room"},
     {"paths", [](Config& c, const SettingValue& v) { c.paths = v.texts(); }},

@@ -105,6 +105,7 @@ int run_ship(const ShipOptions& options) {
 
   Report report;
   report.statistics = balancer.statistics();
+  if (report.statistics.disk) watch.tell_disk(*report.statistics.disk);
   report.input = pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();

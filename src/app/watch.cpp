@@ -16,6 +16,7 @@ void Watch::show(const LoadBalancer& balancer) {
   const bool terminal = ProgressDisplay::is_possible(STDERR_FILENO);
   if (now - shown_at_ < (terminal ? std::chrono::milliseconds(500) : std::chrono::seconds(10))) return;
   Statistics statistics = balancer.statistics();
+  if (statistics.disk) tell_disk(*statistics.disk);
   const double seconds = std::chrono::duration<double>(now - shown_at_).count();
   if (terminal) {
     const auto size = display_.size();
@@ -25,6 +26,18 @@ void Watch::show(const LoadBalancer& balancer) {
   }
   shown_ = std::move(statistics);
   shown_at_ = now;
+}
+
+void Watch::tell_disk(const DiskQueueStatistics& disk) {
+  const bool news = disk.damage.size() > told_damage_ || disk.error != told_error_ || disk.full != told_full_;
+  if (news) display_.clear();
+  for (; told_damage_ < disk.damage.size(); ++told_damage_)
+    spdlog::warn("queue on disk: {}", disk.damage[told_damage_]);
+  if (disk.error != told_error_ && disk.error)
+    spdlog::error("queue on disk: {}; it is tried again and again", disk.error.message());
+  if (disk.full && !told_full_) spdlog::warn("queue on disk: full; reading waits for deliveries");
+  told_error_ = disk.error;
+  told_full_ = disk.full;
 }
 
 void Watch::end() {

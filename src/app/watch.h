@@ -21,6 +21,8 @@ class Watch {
  public:
   /// From any thread.
   void on_connection(const ConnectionEvent& event);
+  /// What is wrong with the queue on disk, each thing once.
+  void tell_disk(const DiskQueueStatistics& disk);
 
   /// To be called some times a second.
   void show(const LoadBalancer& balancer);
@@ -34,6 +36,9 @@ class Watch {
 
   void tell_events();
 
+  std::size_t told_damage_ = 0;
+  std::error_code told_error_;
+  bool told_full_ = false;
   std::mutex mutex_;
   std::vector<ConnectionEvent> events_;
   std::map<std::string, std::string> told_;  // of each endpoint
