@@ -5,21 +5,20 @@
 // figure is the middle one of the rounds.
 //
 // usage: bench_queue [DIRECTORY [ROUNDS [MEGABYTES]]]
-#include <fcntl.h>
-#include <lmdb.h>
-#include <rocksdb/c.h>
-#include <sqlite3.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
+#include <lmdb.h>
 #include <memory>
+#include <rocksdb/c.h>
+#include <sqlite3.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "queue/directory.h"
@@ -201,8 +200,8 @@ void compare(const fs::path& directory, std::size_t events, std::size_t rounds, 
       Entry& entry = entries[(round + turn) % entries.size()];
       entry.rounds.push_back(entry.measure(directory / "contestant", batch, batches));
     }
-  std::printf("batches of %zu events (%zu bytes), each synced; %zu rounds of %zu batches\n", events, batch.bytes(), rounds,
-              batches);
+  std::printf("batches of %zu events (%zu bytes), each synced; %zu rounds of %zu batches\n", events, batch.bytes(),
+              rounds, batches);
   std::printf("%-16s %12s %8s %12s %20s\n", "", "batches/s", "MB/s", "us CPU", "windlass is faster by");
   double ours = 0;
   for (Entry& entry : entries) {
@@ -211,9 +210,8 @@ void compare(const fs::path& directory, std::size_t events, std::size_t rounds, 
     const Measured& middle = entry.rounds[rounds / 2];
     const double rate = static_cast<double>(batches) / middle.seconds;
     if (ours == 0) ours = rate;
-    std::printf("%-16s %12.0f %8.1f %12.0f %20.2f\n", entry.name, rate,
-                rate * static_cast<double>(batch.bytes()) / 1e6, 1e6 * middle.cpu / static_cast<double>(batches),
-                ours / rate);
+    std::printf("%-16s %12.0f %8.1f %12.0f %20.2f\n", entry.name, rate, rate * static_cast<double>(batch.bytes()) / 1e6,
+                1e6 * middle.cpu / static_cast<double>(batches), ours / rate);
   }
 }
 

@@ -91,9 +91,10 @@ int run_queue(const QueueOptions& options) {
   }
   if (!error && found.is_new) error = std::make_error_code(std::errc::no_such_file_or_directory);
   if (error) {
-    spdlog::error("{}: {}", options.path, found.is_new && !directory ? error.message()
-                                          : found.is_new             ? "there is no queue in this directory"
-                                                                     : error.message());
+    spdlog::error("{}: {}", options.path,
+                  found.is_new && !directory ? error.message()
+                  : found.is_new             ? "there is no queue in this directory"
+                                             : error.message());
     return exit_usage;
   }
 

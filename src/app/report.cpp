@@ -49,9 +49,9 @@ json::value to_json(const DiskQueueStatistics& disk) {
   json::array damage;
   for (const std::string& one : disk.damage) damage.emplace_back(one);
   return json::object{
-      {"events", disk.events},         {"bytes", disk.bytes},           {"max_bytes", disk.max_bytes},
-      {"segments", disk.segments},     {"syncs", disk.syncs},           {"recovered", disk.recovered},
-      {"damaged", disk.damaged},       {"unfinished", disk.unfinished}, {"kept_bytes", disk.kept_bytes},
+      {"events", disk.events},       {"bytes", disk.bytes},           {"max_bytes", disk.max_bytes},
+      {"segments", disk.segments},   {"syncs", disk.syncs},           {"recovered", disk.recovered},
+      {"damaged", disk.damaged},     {"unfinished", disk.unfinished}, {"kept_bytes", disk.kept_bytes},
       {"damage", std::move(damage)},
   };
 }

@@ -155,8 +155,8 @@ void DiskQueue::end_segment() {
   append_record_header(bytes, mark, segment.number);
   const std::array<std::string_view, 1> pieces{bytes};
   if (!segment.file->write(segment.used, pieces)) segment.used += bytes.size();
-  if (segment.used < segment.size && !segment.file->resize(segment.used)) {
-    bytes_ -= segment.size - segment.used;
+  if (segment.used > segment.size || !segment.file->resize(segment.used)) {
+    bytes_ = bytes_ + segment.used - segment.size;
     segment.size = segment.used;
   }
   segment.needs_sync = true;
@@ -169,6 +169,13 @@ std::error_code DiskQueue::make_room(Segment& segment, std::uint64_t record_size
   if (needed <= segment.size) return {};
   const std::uint64_t room = options_.max_size - std::min(options_.max_size, bytes_);
   if (needed - segment.size > room) return errc::queue_full;
+  if (record_size >= std::min(zeroed_ahead, options_.segment_size) / 4) {
+    // For a large one the zeros would cost more than they spare.
+    const std::uint64_t end = segment.used + record_size;
+    bytes_ += end - std::min(end, segment.size);
+    segment.size = std::max(segment.size, end);
+    return {};
+  }
   const std::uint64_t ahead = std::min({segment.used + zeroed_ahead, options_.segment_size, segment.size + room});
   std::uint64_t until = std::max(needed, ahead);
   std::error_code error = segment.file->zero(segment.size, until - segment.size);
