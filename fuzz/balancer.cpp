@@ -34,6 +34,7 @@ std::vector<WorkerOptions> workers_from(Input& input) {
     worker.window = 1 + choice % 4;
     worker.priority = choice / 4 % 8 < 6 ? 0 : choice / 4 % 8 - 5;
     worker.ttl = choice / 32 % 4 == 0 ? 3s : 0s;
+    worker.overlaps = choice / 128 == 0;
   }
   return workers;
 }

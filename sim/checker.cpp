@@ -82,6 +82,65 @@ void Checker::close(base::Time now) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// joining and leaving
+
+void Checker::joined(core::WorkerId id, const core::WorkerOptions& options) {
+  heard_ = true;
+  Line line(options);
+  if (id == lines_.size()) {
+    lines_.push_back(line);
+  } else {
+    if (id > lines_.size() || !lines_[id].left)
+      throw Violation("a worker that joins has an id of its own", fmt::format("worker {}", id));
+    line.connection = lines_[id].connection;
+    lines_[id] = line;
+  }
+  several_priorities_ |= std::any_of(lines_.begin(), lines_.end(),
+                                     [&](const Line& other) { return other.priority != line.priority; });
+  rotates_ |= several_priorities_ || line.ttl > base::Duration::zero();
+}
+
+void Checker::removed(core::WorkerId id, base::Time leave_by) {
+  heard_ = true;
+  if (closed_) return;
+  for (Line& other : lines_)
+    if (other.successor == id) return removed(id_of(other), leave_by);
+  call_off_successor(lines_[id]);
+  retire(lines_[id], leave_by);
+}
+
+std::vector<core::WorkerId> Checker::present() const {
+  std::vector<core::WorkerId> present;
+  for (const Line& line : lines_)
+    if (!line.removed) present.push_back(id_of(line));
+  return present;
+}
+
+void Checker::retire(Line& line, base::Time leave_by) {
+  rotates_ = true;
+  line.removed = line.leaving = true;
+  line.leave_by = std::min(line.leave_by, leave_by);
+  if (line.state == Line::State::idle) line.left_due = !line.left;
+  if (line.state != Line::State::connecting) return;
+  line.state = Line::State::closing;
+  line.disconnect_due = true;
+}
+
+void Checker::call_off_successor(Line& line) {
+  if (std::exchange(line.replace_due, false)) ++line.stillborn;
+  if (const auto successor = std::exchange(line.successor, std::nullopt)) retire(lines_[*successor], base::never);
+}
+
+void Checker::take_back(Line& line, base::Time now) {
+  while (!line.flights.empty()) {
+    const Flight flight = flights_[line.flights.front()];
+    std::vector<EventNumber> back = open_events(flight);
+    land(line, line.flights.front(), now);
+    if (!back.empty()) works_.take_back(flight.work, std::move(back), flight.acked > 0, now);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // inputs
 
 Line* Checker::line_of(core::ConnectionId connection) {
@@ -95,10 +154,15 @@ void Checker::connected(core::ConnectionId connection, base::Time now) {
   Line* line = line_of(connection);
   if (closed_ || !line || line->state != Line::State::connecting) return;
   line->state = Line::State::connected;
-  line->leaving = false;
+  line->leaving = line->removed;
   line->was_of_use = false;
   line->connected_at = now;
   line->expires = line->ttl > base::Duration::zero() ? base::after(now, line->ttl) : base::never;
+  for (Line& other : lines_) {
+    if (other.successor != connection.worker) continue;
+    other.successor.reset();
+    retire(other, base::never);
+  }
 }
 
 void Checker::lost(core::ConnectionId connection, base::Time now) {
@@ -109,7 +173,9 @@ void Checker::lost(core::ConnectionId connection, base::Time now) {
 
 void Checker::disconnected(core::ConnectionId connection) {
   Line* line = line_of(connection);
-  if (line && line->state == Line::State::closing) line->state = Line::State::idle;
+  if (!line || line->state != Line::State::closing) return;
+  line->state = Line::State::idle;
+  line->left_due = line->removed && !closed_;
 }
 
 void Checker::alive(core::ConnectionId connection, base::Time now) {
@@ -229,6 +295,7 @@ bool Checker::at_fault(const Line& line) const {
 void Checker::fail(Line& line, bool blamed, base::Time now) {
   if (line.state != Line::State::connecting && line.state != Line::State::connected) return;
   line.reconnect = blamed ? line.patience.failed(now) : Moment::at(now);
+  call_off_successor(line);
   while (!line.flights.empty()) {
     const Flight flight = flights_[line.flights.front()];
     std::vector<EventNumber> back = open_events(flight);
@@ -244,10 +311,13 @@ void Checker::timeout(base::Time now) {
   if (closed_) return;
   if (drain_deadline_ <= now) return close(now);
   for (Line& line : lines_) {
-    if (line.overdue(now)) {
+    if (line.must_leave(now)) {
+      take_back(line, now);
+    } else if (line.overdue(now)) {
       fail(line, at_fault(line), now);
-    } else if (line.state == Line::State::connected && line.expires <= now) {
-      line.leaving = true;
+    } else if (line.too_old(now)) {
+      const bool overlaps = line.overlaps && !line.failing();
+      (overlaps ? line.replace_due : line.leaving) = true;
     }
   }
   works_.expire(now);
@@ -262,7 +332,9 @@ void Checker::polled(base::Time now) {
     line.was_wanted |= is_wanted;
     if (line.state != Line::State::connected) continue;
     line.leaving |= !is_wanted;
-    if (!line.leaving || !line.flights.empty()) continue;
+    if (!line.leaving) continue;
+    call_off_successor(line);
+    if (!line.flights.empty()) continue;
     line.state = Line::State::closing;
     line.disconnect_due = true;
     line.reconnect = Moment::at(now);
@@ -270,8 +342,9 @@ void Checker::polled(base::Time now) {
 }
 
 bool Checker::wanted(const Line& line) const {
+  if (line.removed) return false;
   return !several_priorities_ || std::none_of(lines_.begin(), lines_.end(), [&](const Line& other) {
-    return other.priority < line.priority && !other.failing();
+    return other.priority < line.priority && !other.failing() && !other.removed;
   });
 }
 
@@ -319,15 +392,48 @@ void Checker::connect(const core::Connect& action, base::Time now) {
   Line& line = lines_[id];
   if (action.connection.number <= line.connection)
     throw Violation("a connection has a number of its own", name(line, id));
+  // It may have been removed after the balancer had decided to connect: then the connection ends at once.
+  const bool crossed = closed_ || line.left_due;
+  if (line.removed && !crossed) throw Violation("a worker that was removed connects no more", name(line, id));
+  line.left_due = false;
   if (line.state != Line::State::idle) throw Violation("one connection a worker", name(line, id) + " has two");
   if (line.reconnect.surely_ahead(now))
     throw Violation("a worker that failed waits for its backoff", name(line, id) + " connects too early");
   if (several_priorities_ && !line.was_wanted)
     throw Violation("a worker connects only while no better one is well", name(line, id));
   line.connection = action.connection.number;
-  line.state = closed_ ? Line::State::closing : Line::State::connecting;
-  line.disconnect_due = closed_;
+  line.state = crossed ? Line::State::closing : Line::State::connecting;
+  line.disconnect_due = crossed;
   line.connect_deadline = base::after(now, options_.timeout);
+}
+
+void Checker::replace(const core::Replace& action) {
+  if (action.worker >= lines_.size()) throw Violation("only workers are replaced", fmt::format("{}", action.worker));
+  const Line old = lines_[action.worker];
+  if (!old.replace_due && old.stillborn == 0)
+    throw Violation("a connection is replaced when it is too old", name(old, action.worker));
+  const auto successor = static_cast<core::WorkerId>(action.successor);
+  core::WorkerOptions options;
+  options.window = old.window;
+  options.priority = old.priority;
+  options.wait_retry = old.wait_retry;
+  options.max_wait_retry = old.max_wait_retry;
+  options.ttl = old.ttl;
+  options.overlaps = old.overlaps;
+  joined(successor, options);
+  if (old.stillborn > 0) {
+    --lines_[action.worker].stillborn;
+    return retire(lines_[successor], base::never);
+  }
+  lines_[action.worker].replace_due = false;
+  lines_[action.worker].successor = successor;
+}
+
+void Checker::left(const core::Left& action) {
+  if (action.worker >= lines_.size() || !lines_[action.worker].left_due)
+    throw Violation("who left was removed, and has no connection", fmt::format("worker {}", action.worker));
+  lines_[action.worker].left_due = false;
+  lines_[action.worker].left = true;
 }
 
 void Checker::send(const core::Send& action, base::Time now) {
@@ -336,6 +442,7 @@ void Checker::send(const core::Send& action, base::Time now) {
   Line& line = lines_[action.worker];
   const std::string who = name(line, action.worker);
   if (line.state != Line::State::connected) throw Violation("only a worker with a connection draws", who);
+  if (line.removed) throw Violation("a worker that was removed draws nothing", who);
   if (line.leaving) throw Violation("a connection that is to be replaced draws nothing", who);
   if (line.rested.surely_ahead(now)) throw Violation("a worker that failed waits for its backoff", who + " draws");
   if (line.room() == 0)
@@ -391,6 +498,8 @@ void Checker::idle(const core::Balancer& balancer, base::Time now) {
   const base::Time next_timeout = balancer.next_timeout();
   for (Line& line : lines_) {
     if (line.disconnect_due) throw Violation("what is over is closed", name(line, id_of(line)));
+    if (line.left_due) throw Violation("who was removed leaves", name(line, id_of(line)));
+    if (line.replace_due || line.stillborn > 0) throw Violation("what is too old is replaced", name(line, id_of(line)));
     line.was_wanted = false;
   }
   if (closed_) {
@@ -441,7 +550,7 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
 
 bool Checker::at_rest(base::Time well_since) const {
   return all_settled() && (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
-                             return line.state == Line::State::connected || line.connected_at >= well_since ||
+                             return line.removed || line.state == Line::State::connected || line.connected_at >= well_since ||
                                     !wanted(line);
                            }));
 }

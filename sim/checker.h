@@ -35,6 +35,12 @@ class Checker {
   void offered(const NumberedSubmission& submission, std::error_code answer, base::Time now);
   void drain(base::Time deadline, base::Time now);
   void close(base::Time now);
+  void joined(core::WorkerId id, const core::WorkerOptions& options);
+  void removed(core::WorkerId id, base::Time leave_by);
+  /// The workers that are there and have not been removed.
+  std::vector<core::WorkerId> present() const;
+  /// Ids that there have been.
+  std::size_t ids() const { return lines_.size(); }
 
   // What the balancer is told.
   void connected(core::ConnectionId connection, base::Time now);
@@ -52,6 +58,8 @@ class Checker {
   void dead_letter(const core::DeadLetter& letter);
   void disconnect(const core::Disconnect& action);
   void connect(const core::Connect& action, base::Time now);
+  void replace(const core::Replace& action);
+  void left(const core::Left& action);
   /// It becomes the flight next_flight().
   void send(const core::Send& action, base::Time now);
   std::uint32_t next_flight() const { return static_cast<std::uint32_t>(flights_.size()); }
@@ -80,6 +88,9 @@ class Checker {
   /// Whether the end of the connection tells against the worker; if not, against the work that it has had longest.
   bool at_fault(const Line& line) const;
   void fail(Line& line, bool blamed, base::Time now);
+  void retire(Line& line, base::Time leave_by);
+  void call_off_successor(Line& line);
+  void take_back(Line& line, base::Time now);
   void rest(Line& line, const PublishResult& result, bool blamed, base::Time now);
   std::error_code refusal(const NumberedSubmission& submission, std::uint64_t held_events) const;
   std::span<const EventNumber> events_of(const Flight& flight) const;

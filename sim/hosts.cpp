@@ -7,7 +7,7 @@ namespace windlass::sim {
 Hosts::Hosts(Stage& stage)
     : stage_(stage),
       healthy_service_(stage.scenario.time(&Scenario::timeout) /
-                       static_cast<std::int64_t>(4 * stage.scenario.workers * stage.scenario.window)) {
+                       static_cast<std::int64_t>(4 * stage.scenario.most_connections() * stage.scenario.window)) {
   const Scenario& scenario = stage.scenario;
   // Of their own seed, so that a fault less does not make other endpoints.
   base::Random random(scenario.seed ^ 0x4057u);

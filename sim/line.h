@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/options.h"
@@ -19,6 +20,7 @@ struct Line {
         wait_retry(options.wait_retry),
         max_wait_retry(std::max(options.wait_retry, options.max_wait_retry)),
         ttl(options.ttl),
+        overlaps(options.overlaps),
         patience{options.wait_retry, options.max_wait_retry, base::never} {}
 
   // Constant.
@@ -27,6 +29,7 @@ struct Line {
   base::Duration wait_retry;
   base::Duration max_wait_retry;
   base::Duration ttl;
+  bool overlaps;  ///< its replacement is made first
 
   State state = State::idle;
   std::uint32_t connection = 0;
@@ -34,6 +37,12 @@ struct Line {
   bool was_wanted = false;      ///< at some poll since nothing was left to poll
   bool was_of_use = false;      ///< it got somewhere since it connected
   bool leaving = false;         ///< too old, or not wanted: takes no new work
+  bool removed = false;         ///< leaves for good
+  bool left_due = false;        ///< has left, and the balancer must say so
+  bool left = false;            ///< ... and has said so
+  bool replace_due = false;     ///< the balancer must name its successor
+  unsigned stillborn = 0;       ///< successors that are to be named, and are not wanted any more
+  std::optional<core::WorkerId> successor;  ///< that is to take its place once it is connected
   Patience patience;
   Moment rested;                       ///< draws nothing before, over whatever connection
   Moment reconnect;                    ///< idle: connects again
@@ -42,6 +51,7 @@ struct Line {
   base::Time silence_deadline = base::never;
   base::Time progress_deadline = base::never;
   base::Time expires = base::never;
+  base::Time leave_by = base::never;
   base::Time connected_at{};
 
   bool failing() const { return patience.failing(); }
@@ -86,6 +96,10 @@ struct Line {
   void rest(Moment until) {
     rested = {std::max(rested.earliest, until.earliest), std::max(rested.latest, until.latest)};
   }
+  bool too_old(base::Time now) const {
+    return state == State::connected && expires <= now && !leaving && !successor && !replace_due;
+  }
+  bool must_leave(base::Time now) const { return state == State::connected && leave_by <= now; }
   bool overdue(base::Time now) const {
     return (state == State::connecting && connect_deadline <= now) || silence_deadline <= now ||
            progress_deadline <= now;
@@ -93,7 +107,8 @@ struct Line {
   base::Time next_deadline() const {
     base::Time next = std::min(silence_deadline, progress_deadline);
     if (state == State::connecting) next = std::min(next, connect_deadline);
-    if (state == State::connected && !leaving) next = std::min(next, expires);
+    if (state == State::connected) next = std::min(next, leave_by);
+    if (state == State::connected && !leaving && !successor) next = std::min(next, expires);
     return next;
   }
 };

@@ -21,6 +21,9 @@ constexpr Figure all_figures[] = {
     {"wait_retry", &Scenario::wait_retry, 100},
     {"wait_growth", &Scenario::wait_growth, 1},
     {"ttl", &Scenario::ttl, 0},
+    {"overlap", &Scenario::overlap, 0},
+    {"joins", &Scenario::joins, 0},
+    {"leaves", &Scenario::leaves, 0},
     {"attempts", &Scenario::attempts, 0},
     {"guaranteed", &Scenario::guaranteed, 1},
     {"timeout", &Scenario::timeout, 1000},
@@ -171,6 +174,9 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.fragment = dice.one_of({3, 40, 1500, 65536});
   s.compression = dice.one_of({0, 0, 1, 3});
   s.max_duplicates = dice.chance(0.6) ? 0 : dice.one_of({0.001, 0.01, 0.1, 1});
+  s.overlap = dice.one_of({0, 0.5, 1});
+  s.joins = dice.chance(0.6) ? 0 : dice.about(1, 9);
+  s.leaves = dice.chance(0.6) ? 0 : dice.about(1, 9);
   if (s.wire > 0) {
     // Every byte is really written, compressed and read: smaller worlds, or they take all of the time.
     s.publishes = std::min(s.publishes, 200.0);

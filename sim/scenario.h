@@ -28,6 +28,9 @@ struct Scenario {
   double wait_retry = 100;   ///< first backoff
   double wait_growth = 60;   ///< the longest backoff, in first ones
   double ttl = 0;            ///< of a connection; 0: none
+  double overlap = 0;        ///< share of the workers whose old connection stays until the new one stands
+  double joins = 0;          ///< workers that join, in the time of faults
+  double leaves = 0;         ///< workers that are removed, in the time of faults
 
   // The balancer's options.
   double attempts = 4;    ///< 0: without end
@@ -88,6 +91,8 @@ struct Scenario {
     return base::Duration(static_cast<std::int64_t>(this->*figure * 1e6));
   }
   core::Options options() const;
+  /// That there can be at one time, with those that are being replaced.
+  double most_connections() const { return (workers + joins) * (ttl > 0 && overlap > 0 ? 2 : 1); }
 };
 
 /// A figure by its name.

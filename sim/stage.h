@@ -22,6 +22,8 @@ inline constexpr std::uint32_t heal = 1;
 inline constexpr std::uint32_t drain = 2;
 inline constexpr std::uint32_t close = 3;
 inline constexpr std::uint32_t mode = 4;  // who: the host
+inline constexpr std::uint32_t join = 5;
+inline constexpr std::uint32_t leave = 6;
 inline constexpr std::uint32_t of_network = 16;
 }  // namespace kind
 

@@ -34,6 +34,10 @@ std::string describe(const Step& step) {
       return line("drain", fmt::format("within {} ms", step.x));
     case Kind::close:
       return line("close", "");
+    case Kind::join:
+      return line("join", fmt::format("worker {}", step.worker));
+    case Kind::remove:
+      return line("remove", fmt::format("worker {} within {} ms", step.worker, step.x));
     case Kind::connected:
       return line("connected", connection);
     case Kind::lost:
@@ -60,6 +64,10 @@ std::string describe(const Step& step) {
       return line("> connect", connection);
     case Kind::send:
       return line("> send", fmt::format("{}: {} events from #{}", attempt, step.x, step.y));
+    case Kind::replace:
+      return line("> replace", fmt::format("worker {} by worker {}", step.worker, step.x));
+    case Kind::left:
+      return line("> left", fmt::format("worker {}", step.worker));
     case Kind::mode: {
       static constexpr const char* modes[] = {"well",       "down",      "a black hole",   "slow",
                                               "keep-alive", "throttled", "failing at once"};

@@ -18,6 +18,8 @@ struct Step {
     offer,         // x events, y the first one's id; error: refused
     drain,         // x milliseconds to the deadline
     close,         //
+    join,          // worker
+    remove,        // worker, x milliseconds to the deadline
     connected,     // worker, connection
     lost,          // worker, connection, error
     disconnected,  // worker, connection
@@ -31,6 +33,8 @@ struct Step {
     disconnect,   // worker, connection
     connect,      // worker, connection
     send,         // worker, attempt, x events, y the first one's id
+    replace,      // worker, x its successor
+    left,         // worker
     // The world around it; no step of the balancer.
     mode,   // worker, x the new mode
     jump,   // x milliseconds

@@ -132,16 +132,31 @@ void Works::remove_waiting(std::uint32_t number) {
   waiting_.erase(std::find(waiting_.begin(), waiting_.end(), number));
 }
 
+void Works::renew(Work& work) {
+  work.failures = 0;
+  work.failed_elsewhere = false;
+  work.failed_at = Work::nobody;
+  work.patience.succeeded();
+}
+
+void Works::take_back(std::uint32_t number, std::vector<EventNumber> rest, bool progressed, base::Time now) {
+  Work& work = works_[number];
+  work.progressed |= progressed;
+  if (progressed) renew(work);
+  if (work.copies > 0) return;  // the attempt goes on
+  work.ready = work.waiting_since = Moment::at(now);
+  if (work.progressed) work.spent_at_least = work.spent_at_most = 0;
+  deliveries_.count_retried(rest.size(), true);
+  work.events = std::move(rest);
+  deliveries_.move(work.events, Fate::queued);
+  set_waiting(number);
+}
+
 void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
                       bool costs_attempt, base::Time now) {
   Work& work = works_[number];
   work.progressed |= progressed;
-  if (progressed) {
-    work.failures = 0;
-    work.failed_elsewhere = false;
-    work.failed_at = Work::nobody;
-    work.patience.succeeded();
-  }
+  if (progressed) renew(work);
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
   work.failed_at = worker;
   ++work.failures;

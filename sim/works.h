@@ -85,6 +85,8 @@ class Works {
   /// The rest of a batch waits again, or is dropped; or, when another copy is under way, is left to that.
   void give_back(std::uint32_t work, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
                  bool costs_attempt, base::Time now);
+  /// The rest of a batch waits again because its worker leaves: nothing is spent.
+  void take_back(std::uint32_t work, std::vector<EventNumber> rest, bool progressed, base::Time now);
   /// What has waited for a worker for too long is dropped.
   void expire(base::Time now);
   /// Everything that waits ends.
@@ -116,6 +118,7 @@ class Works {
   std::uint32_t sent_again(const Batch& batch, std::uint32_t number, base::Time now);
   std::uint32_t sent_twice(const Batch& batch, std::uint32_t number);
   std::uint32_t sent_first(const Batch& batch, core::WorkerId worker, base::Time now);
+  static void renew(Work& work);
   void set_waiting(std::uint32_t number);
   void remove_waiting(std::uint32_t number);
   void doubt(std::uint32_t number);

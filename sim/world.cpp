@@ -15,18 +15,23 @@
 namespace windlass::sim {
 namespace {
 
+core::WorkerOptions make_worker(const Scenario& scenario, base::Random& random) {
+  core::WorkerOptions worker;
+  worker.endpoint = "endpoint";
+  worker.wait_retry = scenario.time(&Scenario::wait_retry);
+  worker.max_wait_retry = worker.wait_retry * static_cast<int>(scenario.wait_growth);
+  worker.priority = static_cast<unsigned>(random.below(scenario.count(&Scenario::priorities)));
+  worker.window = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::window)));
+  const bool lasts = random.chance(0.3);
+  if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
+  if (worker.ttl > base::Duration::zero()) worker.overlaps = random.chance(scenario.overlap);
+  return worker;
+}
+
 std::vector<core::WorkerOptions> make_workers(const Scenario& scenario) {
   base::Random random(scenario.seed ^ 0x3013u);
   std::vector<core::WorkerOptions> workers(scenario.count(&Scenario::workers));
-  for (core::WorkerOptions& worker : workers) {
-    worker.endpoint = "endpoint";
-    worker.wait_retry = scenario.time(&Scenario::wait_retry);
-    worker.max_wait_retry = worker.wait_retry * static_cast<int>(scenario.wait_growth);
-    worker.priority = static_cast<unsigned>(random.below(scenario.count(&Scenario::priorities)));
-    worker.window = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::window)));
-    const bool lasts = random.chance(0.3);
-    if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
-  }
+  for (core::WorkerOptions& worker : workers) worker = make_worker(scenario, random);
   return workers;
 }
 
@@ -64,6 +69,10 @@ void World::schedule() {
   stage_.later(faulty, kind::heal);
   for (std::uint32_t publisher = 0; publisher < scenario_.count(&Scenario::publishers); ++publisher)
     publish_later(publisher);
+  for (std::uint32_t join = 0; join < scenario_.count(&Scenario::joins); ++join)
+    stage_.later(stage_.up_to(faulty), kind::join);
+  for (std::uint32_t leave = 0; leave < scenario_.count(&Scenario::leaves); ++leave)
+    stage_.later(stage_.up_to(faulty), kind::leave);
   switch (scenario_.count(&Scenario::ending)) {
     case 1:
       stage_.later(faulty + stage_.up_to(std::chrono::seconds(1)), kind::drain);
@@ -129,9 +138,13 @@ void World::happen(const Happening& what) {
       return drain();
     case kind::close:
       return close();
+    case kind::join:
+      return join();
+    case kind::leave:
+      return leave();
     case kind::mode:
       if (hosts_.change(what.who))
-        for (core::WorkerId worker = what.who; worker < workers_.size(); worker += hosts_.count())
+        for (core::WorkerId worker = what.who; worker < checker_.ids(); worker += hosts_.count())
           network_->went_down(worker);
       return;
     default:
@@ -145,6 +158,7 @@ void World::heal() {
   hosts_.heal();
   rest_deadline_ = rest_deadline();
   stage_.trace.add({.at = stage_.now, .kind = Step::Kind::heal});
+  if (checker_.present().empty()) join();  // somebody must be there to send what waits
 }
 
 base::Time World::rest_deadline() const {
@@ -210,6 +224,32 @@ void World::close() {
   stage_.trace.add({.at = stage_.now, .kind = Step::Kind::close});
   balancer_.close(stage_.now);
   checker_.close(stage_.now);
+  checker_.compare(balancer_);
+}
+
+void World::join() {
+  base::Random random(scenario_.seed ^ (0x10adu + joined_++));
+  const core::WorkerOptions worker = make_worker(scenario_, random);
+  const core::WorkerId id = balancer_.add_worker(worker, stage_.now);
+  stage_.trace.add({stage_.now, Step::Kind::join, id});
+  checker_.joined(id, worker);
+  checker_.compare(balancer_);
+}
+
+void World::leave() {
+  const std::vector<core::WorkerId> present = checker_.present();
+  if (present.empty() || stage_.healed) return;
+  const core::WorkerId id = present[stage_.random.below(present.size())];
+  const bool at_once = stage_.random.chance(0.2);
+  const base::Duration within =
+      at_once ? base::Duration(0) : stage_.up_to(2 * scenario_.time(&Scenario::timeout));
+  const base::Time leave_by = stage_.random.chance(0.3) ? base::never : stage_.now + within;
+  stage_.trace.add({.at = stage_.now,
+                    .kind = Step::Kind::remove,
+                    .worker = id,
+                    .x = leave_by == base::never ? ~0u : static_cast<std::uint32_t>(within / std::chrono::milliseconds(1))});
+  balancer_.remove_worker(id, leave_by, stage_.now);
+  checker_.removed(id, leave_by);
   checker_.compare(balancer_);
 }
 
@@ -320,6 +360,16 @@ void World::perform(const core::Send& action) {
                     static_cast<std::uint32_t>(action.batch.size()), number_of(*action.batch.begin())});
   checker_.send(action, stage_.now);
   network_->send(action.worker, attempt, action.batch);
+}
+
+void World::perform(const core::Replace& action) {
+  stage_.trace.add({.at = stage_.now, .kind = Step::Kind::replace, .worker = action.worker, .x = action.successor});
+  checker_.replace(action);
+}
+
+void World::perform(const core::Left& action) {
+  stage_.trace.add({stage_.now, Step::Kind::left, action.worker});
+  checker_.left(action);
 }
 
 }  // namespace windlass::sim

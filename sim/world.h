@@ -46,6 +46,8 @@ class World final : public Inputs {
   void perform(const core::Disconnect& action);
   void perform(const core::Connect& action);
   void perform(const core::Send& action);
+  void perform(const core::Replace& action);
+  void perform(const core::Left& action);
 
   void schedule();
   /// The next thing that is due, or time passes until then. False when nothing is to come.
@@ -57,6 +59,8 @@ class World final : public Inputs {
   void offer();
   void drain();
   void close();
+  void join();
+  void leave();
   void heal();
   /// The latest time at which a world that is well from now on must be at rest.
   base::Time rest_deadline() const;
@@ -69,6 +73,7 @@ class World final : public Inputs {
   Hosts hosts_;
   std::unique_ptr<Network> network_;
   std::uint32_t left_to_publish_;
+  unsigned joined_ = 0;
   base::Time well_since_ = base::never;
   base::Time rest_deadline_ = base::never;
   bool drained_ = false;

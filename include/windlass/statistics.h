@@ -52,6 +52,7 @@ enum class WorkerState {
   connected,  ///< participates
   resting,    ///< connected, but for its backoff it draws nothing
   closing,
+  left,  ///< the endpoint is not in the set any more: these are the figures of its connections
 };
 
 /// The word for a state: "standby", "waiting", ...

@@ -16,6 +16,8 @@ const char* to_string(WorkerState state) noexcept {
       return "resting";
     case WorkerState::closing:
       return "closing";
+    case WorkerState::left:
+      return "left";
   }
   return "unknown";
 }

@@ -58,6 +58,17 @@ struct Send {
   Batch batch;
 };
 
-using Action = std::variant<Settled, DeadLetter, Disconnect, Connect, Send>;
+/// The connection of `worker` is to be replaced: `successor` is a new worker like it, and its Connect follows.
+struct Replace {
+  WorkerId worker = 0;
+  WorkerId successor = 0;
+};
+
+/// This worker has left for good: its id may be given to another one, whose connections have higher numbers.
+struct Left {
+  WorkerId worker = 0;
+};
+
+using Action = std::variant<Settled, DeadLetter, Disconnect, Connect, Send, Replace, Left>;
 
 }  // namespace windlass::core

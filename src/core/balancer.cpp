@@ -63,6 +63,16 @@ Options workable(Options options) {
   return options;
 }
 
+/// For work that fails again and again.
+Backoff work_backoff(const std::vector<WorkerOptions>& workers) {
+  const WorkerOptions options = workers.empty() ? WorkerOptions{} : workers.front();
+  return {options.wait_retry, options.max_wait_retry};
+}
+
+/// Endpoints that have left and whose figures are kept by name; those of others are added up under one.
+constexpr std::size_t max_departed = 256;
+constexpr const char* other_departed = "(others that left)";
+
 std::unique_ptr<HandOutPolicy> fixed_at_bounds(const std::vector<WorkerOptions>& workers) {
   std::vector<unsigned> windows;
   for (const WorkerOptions& worker : workers) windows.push_back(worker.window);
@@ -78,7 +88,7 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
                    std::uint64_t seed, base::Time now)
     : options_(workable(options)),
       random_(seed),
-      queue_(options_, Backoff(workers.at(0).wait_retry, workers.at(0).max_wait_retry)),
+      queue_(options_, work_backoff(workers)),
       policy_(std::move(policy)),
       hedge_budget_(options_.max_duplicates, options_.bulk_max_events),
       now_(now) {
@@ -153,6 +163,121 @@ void Balancer::close(base::Time now) {
   }
 }
 
+WorkerId Balancer::add_worker(WorkerOptions options, base::Time now) {
+  now_ = now;
+  return join(std::move(options));
+}
+
+void Balancer::remove_worker(WorkerId id, base::Time leave_by, base::Time now) {
+  now_ = now;
+  if (closed_ || id >= workers_.size() || workers_[id].state() == Worker::State::gone) return;
+  for (WorkerId other = 0; other < workers_.size(); ++other)
+    if (workers_[other].successor() == id) return remove_worker(other, leave_by, now);
+  call_off_successor(id);
+  retire(id, leave_by);
+}
+
+// -------------------------------------------------------------------------------------------------- joining and leaving
+
+WorkerId Balancer::join(WorkerOptions options) {
+  const WorkerId id = free_.empty() ? static_cast<WorkerId>(workers_.size()) : free_.back();
+  const unsigned window = options.window;
+  if (free_.empty()) {
+    workers_.emplace_back(std::move(options));
+  } else {
+    free_.pop_back();
+    workers_[id] = Worker(std::move(options), workers_[id].connection());
+  }
+  Worker& worker = workers_[id];
+  if (const auto before = departed_.find(worker.options().endpoint); before != departed_.end()) {
+    worker.absorb(before->second);
+    departed_.erase(before);
+  }
+  policy_->on_added(id, window);
+  connections_stale_ = true;
+  return id;
+}
+
+/// The worker's connection is too old.
+void Balancer::replace(WorkerId id) {
+  connections_stale_ = true;
+  // One that is not trusted has no capacity that could be missing.
+  if (!workers_[id].options().overlaps || workers_[id].failing()) return workers_[id].leave();
+  const WorkerId successor = join(workers_[id].options());
+  workers_[id].succeed_by(successor);
+  outputs_.push_back(Replace{id, successor});
+}
+
+void Balancer::call_off_successor(WorkerId id) {
+  const std::optional<WorkerId> successor = workers_[id].successor();
+  if (!successor) return;
+  workers_[id].succeed_by({});
+  retire(*successor, base::never);
+}
+
+void Balancer::retire(WorkerId id, base::Time leave_by) {
+  Worker& worker = workers_[id];
+  worker.remove(leave_by);
+  connections_stale_ = true;
+  if (worker.state() == Worker::State::standby || worker.state() == Worker::State::waiting) {
+    left(id);
+  } else if (worker.state() == Worker::State::connecting) {
+    worker.closing(base::never, {});
+    policy_->on_disconnected(id);
+    outputs_.push_back(Disconnect{{id, worker.connection()}, {}});
+  }
+}
+
+void Balancer::left(WorkerId id) {
+  Worker& worker = workers_[id];
+  worker.gone();
+  policy_->on_removed(id);
+  outputs_.push_back(Left{id});
+  const std::string& endpoint = worker.options().endpoint;
+  const auto heir = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& other) {
+    return other.state() != Worker::State::gone && other.options().endpoint == endpoint;
+  });
+  if (heir != workers_.end()) return heir->absorb(worker);
+  const bool by_name = departed_.contains(endpoint) || departed_.size() < max_departed;
+  WorkerOptions options = worker.options();
+  if (!by_name) options.endpoint = other_departed;
+  const auto [place, is_new] = departed_.try_emplace(options.endpoint, Worker(options));
+  Worker& departed = place->second;
+  departed.absorb(worker);
+  if (!is_new) return;
+  departed.remove(base::never);
+  departed.gone();
+}
+
+/// What a worker that must leave has in flight waits again. Nobody failed, so that costs no attempt.
+void Balancer::take_back(WorkerId id, base::Time now) {
+  Worker& worker = workers_[id];
+  while (!worker.in_flight().empty()) {
+    policy_->on_ended(id, worker.in_flight().front(), now);
+    Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
+    worker.count_failure();
+    if (Batch rest = open_events(attempt); !rest.empty()) return_unblamed(std::move(attempt), std::move(rest), now);
+  }
+}
+
+void Balancer::return_unblamed(Attempt attempt, Batch rest, base::Time now) {
+  bool progressed = attempt.acked > 0;
+  Work work = std::move(attempt.work);
+  if (progressed) renew(work);
+  if (Pair* pair = attempt.pair.get()) {
+    progressed = pair->progressed |= progressed;
+    if (Attempt* other = attempts_.find(attempt.id == pair->first ? pair->second : pair->first)) {
+      if (attempt.acked > 0) renew(other->work);
+      return;  // the attempt goes on
+    }
+  }
+  if (progressed) work.attempts_left = options_.max_attempts;
+  ledger_.in_flight -= rest.size();
+  work.batch = std::move(rest);
+  work.not_before = now;
+  wait_again(std::move(work));
+}
+
 // ------------------------------------------------------------------------------------------------------------------
 // inputs
 
@@ -169,6 +294,11 @@ void Balancer::on_connected(ConnectionId connection, base::Time now) {
   worker->connected(now);
   policy_->on_connected(connection.worker, now);
   connections_stale_ = true;
+  for (WorkerId id = 0; id < workers_.size(); ++id) {
+    if (workers_[id].successor() != connection.worker) continue;
+    workers_[id].succeed_by({});
+    retire(id, base::never);
+  }
 }
 
 void Balancer::on_lost(ConnectionId connection, std::error_code error, base::Time now) {
@@ -184,8 +314,9 @@ void Balancer::on_disconnected(ConnectionId connection, base::Time now) {
   Worker* worker = current(connection);
   if (!worker || worker->state() != Worker::State::closing) return;
   worker->closed();
-  if (worker->wait_has_ended(now)) worker->wait_is_over();
   connections_stale_ = true;
+  if (worker->removed() && !closed_) return left(connection.worker);
+  if (worker->wait_has_ended(now)) worker->wait_is_over();
 }
 
 void Balancer::on_alive(ConnectionId connection, base::Time now) {
@@ -302,14 +433,16 @@ void Balancer::handle_timeout(base::Time now) {
   if (drain_deadline_ <= now) return close(now);
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     Worker& worker = workers_[id];
-    if (const std::error_code error = worker.overdue(now)) {
+    if (worker.must_leave(now)) {
+      take_back(id, now);
+      connections_stale_ = true;
+    } else if (const std::error_code error = worker.overdue(now)) {
       connection_failed(id, error, at_fault(id), now);
     } else if (worker.wait_has_ended(now)) {
       worker.wait_is_over();
       connections_stale_ = true;
-    } else if (worker.too_old(now) && !worker.leaving()) {
-      worker.leave();
-      connections_stale_ = true;
+    } else if (worker.too_old(now) && !worker.leaving() && !worker.successor()) {
+      replace(id);
     }
   }
   for (const Work& work : queue_.take_expired(now)) {
@@ -340,6 +473,14 @@ Attempt Balancer::end_attempt(Attempt& attempt, base::Time now) {
   return attempts_.remove(attempt);
 }
 
+/// What it failed before does not count any more.
+void Balancer::renew(Work& work) {
+  work.failures = 0;
+  work.failed_elsewhere = false;
+  work.failed_at = Work::nobody;
+  work.backoff.succeeded();
+}
+
 void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now) {
   Work work = std::move(attempt.work);
   bool pair_progressed = progressed;
@@ -357,6 +498,11 @@ void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, bool cost
     return;
   }
   note_failure(work, attempt.worker, progressed, now);
+  wait_again(std::move(work));
+}
+
+void Balancer::wait_again(Work work) {
+  work.waiting_since = work.not_before;
   ledger_.queued += work.batch.size();
   ledger_.retried += work.batch.size();
   queue_.push_retry(std::move(work));
@@ -364,10 +510,7 @@ void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, bool cost
 
 void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, base::Time now) {
   if (progressed) {
-    work.failures = 0;
-    work.failed_elsewhere = false;
-    work.failed_at = Work::nobody;
-    work.backoff.succeeded();
+    renew(work);
   }
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
   work.failed_at = worker;
@@ -375,7 +518,6 @@ void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, base::
   const base::Duration wait = work.backoff.failed(now, random_);
   // The first time it goes elsewhere at once. What keeps failing waits, so that other work gets its turn.
   work.not_before = work.failures > 1 ? now + wait : now;
-  work.waiting_since = work.not_before;
 }
 
 void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now) {
@@ -395,6 +537,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
   Worker& worker = workers_[id];
   if (worker.state() != Worker::State::connecting && worker.state() != Worker::State::connected) return;
   const base::Time reconnect_at = blamed ? now + worker.failed(now, random_) : now;
+  call_off_successor(id);  // the old connection is not there any more that it was to overlap
   while (!worker.in_flight().empty()) {
     policy_->on_ended(id, worker.in_flight().front(), now);
     Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
@@ -474,6 +617,7 @@ std::optional<Action> Balancer::poll(base::Time now) {
   if (!outputs_.empty()) {
     std::optional<Action> action(std::move(outputs_.front()));
     outputs_.pop_front();
+    if (const auto* gone = std::get_if<Left>(&*action)) free_.push_back(gone->worker);
     return action;
   }
   std::optional<Action> action = hand_out(now);
@@ -496,10 +640,12 @@ Statistics Balancer::statistics(base::Time now) const {
   Statistics statistics;
   statistics.ledger = ledger_;
   for (WorkerId id = 0; id < workers_.size(); ++id) {
+    if (workers_[id].state() == Worker::State::gone) continue;
     WorkerStatistics& worker = statistics.workers.emplace_back(workers_[id].statistics(now));
     worker.window = window(id);
     worker.window_reason = workers_[id].failing() ? "one batch at a time after a failure" : policy_->window_reason(id);
   }
+  for (const auto& [endpoint, worker] : departed_) statistics.workers.push_back(worker.statistics(now));
   return statistics;
 }
 
@@ -510,15 +656,16 @@ void Balancer::update_connections(base::Time now) {
   // A connection to a better endpoint that is not known to be bad makes the others unnecessary.
   unsigned best = std::numeric_limits<unsigned>::max();
   for (const Worker& worker : workers_)
-    if (!worker.failing()) best = std::min(best, worker.options().priority);
+    if (!worker.failing() && !worker.removed()) best = std::min(best, worker.options().priority);
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     Worker& worker = workers_[id];
-    const bool is_wanted = worker.options().priority <= best;
+    const bool is_wanted = !worker.removed() && worker.options().priority <= best;
     if (worker.state() == Worker::State::standby && is_wanted) {
       worker.connecting(now, options_.timeout);
       outputs_.push_back(Connect{{id, worker.connection()}});
     } else if (worker.state() == Worker::State::connected && (worker.leaving() || !is_wanted)) {
       worker.leave();
+      call_off_successor(id);
       if (!worker.in_flight().empty()) continue;
       const base::Time reconnect_at = is_wanted ? now : base::never;
       worker.closing(reconnect_at, {});

@@ -1,7 +1,7 @@
 // The balancer: a state machine without I/O, clock or threads.
 //
 // Four kinds of calls, and no others:
-//   commands   offer, drain, close                                        what the publisher's side wants
+//   commands   offer, drain, close, add_worker, remove_worker             what the owner's side wants
 //   inputs     on_connected ... on_result, handle_timeout                 what happened
 //   outputs    poll, next_timeout                                         what is to be done, and when to come back
 //   getters    statistics, held_events, ...
@@ -9,7 +9,8 @@
 // `now` is an argument everywhere and never goes backwards. After any command or input, poll() until it answers
 // nothing; at next_timeout(), call handle_timeout() and poll again. poll() gives, in this order: settled events and
 // dead letters as they came about, disconnects, connects, and then, one by one, sends, each cut from the queue at the
-// moment of the call. So the driver may make room, or stop, between sends.
+// moment of the call. So the driver may make room, or stop, between sends. Replace comes before the Connect of the
+// successor, and Left after the last word about a worker.
 //
 // Delivery is at least once: an event is settled as acknowledged only after an endpoint acknowledged it, and is sent
 // again whenever that is not certain. docs/delivery.md has the rules.
@@ -17,8 +18,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -40,7 +43,7 @@ namespace windlass::core {
 
 class Balancer {
  public:
-  /// `workers` must not be empty. Without a policy, each worker's window is fixed at its bound.
+  /// Without a policy, each worker's window is fixed at its bound. Without workers, work waits until some join.
   Balancer(Options options, std::vector<WorkerOptions> workers, std::unique_ptr<HandOutPolicy> policy,
            std::uint64_t seed, base::Time now);
   Balancer(Options options, std::vector<WorkerOptions> workers, std::uint64_t seed, base::Time now);
@@ -55,6 +58,12 @@ class Balancer {
   void drain(base::Time deadline, base::Time now);
   /// Settles everything with errc::closed and disconnects every worker. Later inputs change nothing.
   void close(base::Time now);
+  /// A worker joins. Its id is new, or that of one of which Left was said.
+  WorkerId add_worker(WorkerOptions options, base::Time now);
+  /// It draws no more, finishes what it has in flight, at the latest by `leave_by`, disconnects, and is Left. What it has
+  /// not finished by then is sent elsewhere, and has spent no attempt. A successor, and the worker that it was to
+  /// succeed, leave with each other. The last one may leave too: then work waits.
+  void remove_worker(WorkerId worker, base::Time leave_by, base::Time now);
 
   // Inputs. Those about connections and attempts that are over change nothing.
 
@@ -100,6 +109,14 @@ class Balancer {
   unsigned window(WorkerId worker) const;
   void update_connections(base::Time now);
 
+  // Joining and leaving.
+  WorkerId join(WorkerOptions options);
+  void replace(WorkerId id);
+  void call_off_successor(WorkerId id);
+  void retire(WorkerId id, base::Time leave_by);
+  void left(WorkerId id);
+  void take_back(WorkerId id, base::Time now);
+
   // Taking back.
   Worker* current(ConnectionId connection);
   bool at_fault(WorkerId id) const;
@@ -108,6 +125,9 @@ class Balancer {
   SortedOut sort_out(const Attempt& attempt, const PublishResult& result);
   void give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now);
   void note_failure(Work& work, WorkerId worker, bool progressed, base::Time now);
+  void renew(Work& work);
+  void wait_again(Work work);
+  void return_unblamed(Attempt attempt, Batch rest, base::Time now);
   void rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now);
   void connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now);
 
@@ -120,6 +140,8 @@ class Balancer {
   Options options_;
   base::Random random_;
   std::vector<Worker> workers_;
+  std::vector<WorkerId> free_;               ///< of workers that have left
+  std::map<std::string, Worker> departed_;   ///< the figures of endpoints of which every worker has left, by name
   Attempts attempts_;
   WorkQueue queue_;
   std::unique_ptr<HandOutPolicy> policy_;

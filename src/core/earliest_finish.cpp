@@ -73,6 +73,12 @@ void EarliestFinish::RecentLeast::add(double value, double now) {
 
 // -------------------------------------------------------------------------------------------------------- what happens
 
+void EarliestFinish::on_added(WorkerId worker, unsigned bound) {
+  if (worker >= lines_.size()) lines_.resize(worker + 1);
+  lines_[worker] = Line();
+  lines_[worker].bound = std::max(1u, bound);
+}
+
 void EarliestFinish::on_connected(WorkerId worker, base::Time now) {
   const unsigned bound = lines_[worker].bound;
   lines_[worker] = Line();

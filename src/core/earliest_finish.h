@@ -24,6 +24,8 @@ class EarliestFinish final : public HandOutPolicy {
   /// `bounds`: the largest window of each worker.
   explicit EarliestFinish(const std::vector<unsigned>& bounds);
 
+  void on_added(WorkerId worker, unsigned bound) override;
+  void on_removed(WorkerId worker) override { lines_[worker] = Line(); }
   void on_connected(WorkerId worker, base::Time now) override;
   void on_disconnected(WorkerId worker) override;
   void on_offered(double cost, base::Time now) override;

@@ -11,6 +11,14 @@ class FixedWindows final : public HandOutPolicy {
  public:
   explicit FixedWindows(std::vector<unsigned> windows) : windows_(std::move(windows)), lines_(windows_.size()) {}
 
+  void on_added(WorkerId worker, unsigned bound) override {
+    if (worker >= lines_.size()) {
+      windows_.resize(worker + 1);
+      lines_.resize(worker + 1);
+    }
+    windows_[worker] = bound;
+    lines_[worker] = {};
+  }
   void on_sent(WorkerId worker, AttemptId, double, base::Time now) override {
     ++lines_[worker].in_flight;
     lines_[worker].last_draw = now;

@@ -43,6 +43,11 @@ class HandOutPolicy {
 
   // What happens.
 
+  /// A worker has joined, with a window of at most `bound`; its id is new, or that of one that was removed. Not called
+  /// for those that were there when the policy was made.
+  virtual void on_added(WorkerId /*worker*/, unsigned /*bound*/) {}
+  /// It has left, and had no connection any more.
+  virtual void on_removed(WorkerId /*worker*/) {}
   /// The worker has a new connection, of which nothing is known.
   virtual void on_connected(WorkerId /*worker*/, base::Time /*now*/) {}
   /// Its connection is gone; on_ended came for each of its batches before.

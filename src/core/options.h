@@ -36,8 +36,11 @@ struct WorkerOptions {
   std::string endpoint{};
   base::Duration wait_retry = std::chrono::seconds(1);
   base::Duration max_wait_retry = std::chrono::seconds(60);
-  /// A connection is replaced after this time, once nothing is in flight on it; 0: never.
+  /// A connection is replaced after this time; 0: never.
   base::Duration ttl{0};
+  /// The replacement is made first, by a successor (Replace), and the old connection drains and closes once it stands.
+  /// Else the old one drains and closes first.
+  bool overlaps = false;
   /// Connects, and so draws, only while every worker of a lower number is failing.
   unsigned priority = 0;
   /// Batches that may be in flight at most.

@@ -7,14 +7,17 @@
 
 namespace windlass::core {
 
-Worker::Worker(WorkerOptions options)
-    : options_(std::move(options)), backoff_(options_.wait_retry, options_.max_wait_retry) {
+Worker::Worker(WorkerOptions options, std::uint32_t last_connection)
+    : options_(std::move(options)),
+      backoff_(options_.wait_retry, options_.max_wait_retry),
+      connection_(last_connection) {
   figures_.endpoint = options_.endpoint;
 }
 
 base::Time Worker::next_timeout() const {
   base::Time next = std::min({deadline_, silence_deadline_, progress_deadline_});
-  if (state_ == State::connected && !leaving_) next = std::min(next, expires_);
+  if (state_ == State::connected && !leaving_ && !successor_) next = std::min(next, expires_);
+  if (state_ == State::connected) next = std::min(next, leave_by_);
   return next;
 }
 
@@ -47,6 +50,9 @@ WorkerStatistics Worker::statistics(base::Time now) const {
     case State::closing:
       figures.state = WorkerState::closing;
       break;
+    case State::gone:
+      figures.state = WorkerState::left;
+      break;
   }
   figures.latency = {latency_.count(), latency_.quantile(0.5), latency_.quantile(0.99), latency_.max()};
   return figures;
@@ -65,7 +71,7 @@ void Worker::connected(base::Time now) {
   deadline_ = base::never;
   connected_at_ = now;
   expires_ = options_.ttl > base::Duration::zero() ? base::after(now, options_.ttl) : base::never;
-  leaving_ = false;
+  leaving_ = removed_;
   was_of_use_ = false;
   ++figures_.connects;
 }
@@ -127,6 +133,26 @@ void Worker::closed() {
     state_ = State::waiting;
     deadline_ = reconnect_at_;
   }
+}
+
+void Worker::remove(base::Time leave_by) {
+  removed_ = leaving_ = true;
+  leave_by_ = std::min(leave_by_, leave_by);
+}
+
+void Worker::gone() {
+  WINDLASS_ASSERT(removed_ && (state_ == State::standby || state_ == State::waiting));
+  state_ = State::gone;
+  deadline_ = base::never;
+}
+
+void Worker::absorb(const Worker& other) {
+  figures_.acked += other.figures_.acked;
+  figures_.batches += other.figures_.batches;
+  figures_.failed_attempts += other.figures_.failed_attempts;
+  figures_.connects += other.figures_.connects;
+  if (!figures_.last_error) figures_.last_error = other.figures_.last_error;
+  latency_.merge(other.latency_);
 }
 
 void Worker::wait_is_over() {

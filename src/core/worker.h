@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <system_error>
 
 #include <windlass/statistics.h>
@@ -22,12 +23,14 @@ namespace windlass::core {
 ///                           |                            |
 ///                           +--refused, timeout----------+--failed--> closing --> waiting --backoff--> connecting
 ///
-/// "Resting" is connected with rest_until in the future: the connection stands, but its endpoint failed a batch.
+/// "Resting" is connected with rest_until in the future: the connection stands, but its endpoint failed a batch. A worker
+/// that is removed goes to standby as one that is not wanted, or stays in closing until it is closed, and is gone then.
 class Worker {
  public:
-  enum class State { standby, waiting, connecting, connected, closing };
+  enum class State { standby, waiting, connecting, connected, closing, gone };
 
-  explicit Worker(WorkerOptions options);
+  /// Its connections have numbers above this one.
+  explicit Worker(WorkerOptions options, std::uint32_t last_connection = 0);
 
   // Getters.
   State state() const { return state_; }
@@ -50,6 +53,11 @@ class Worker {
            (was_of_use_ || now - connected_at_ >= options_.wait_retry);
   }
   base::Time rest_until() const { return rest_until_; }
+  bool removed() const { return removed_; }
+  /// It was removed, and had until now to finish what it has in flight.
+  bool must_leave(base::Time now) const { return state_ == State::connected && leave_by_ <= now; }
+  /// The worker that will take its place, as soon as that is connected.
+  std::optional<WorkerId> successor() const { return successor_; }
   /// The error that the silence or the lack of progress amounts to by now, if any.
   std::error_code overdue(base::Time now) const;
   bool too_old(base::Time now) const;
@@ -87,6 +95,13 @@ class Worker {
   void leave() { leaving_ = true; }
   bool leaving() const { return leaving_; }
   void wait_is_over();
+  /// Leaves for good, by this time at the latest.
+  void remove(base::Time leave_by);
+  /// Is removed, and has no connection any more.
+  void gone();
+  void succeed_by(std::optional<WorkerId> successor) { successor_ = successor; }
+  /// Goes on with the figures of another worker of its endpoint.
+  void absorb(const Worker& other);
 
  private:
   WorkerOptions options_;
@@ -94,6 +109,8 @@ class Worker {
   State state_ = State::standby;
   std::uint32_t connection_ = 0;
   bool leaving_ = false;
+  bool removed_ = false;
+  std::optional<WorkerId> successor_;
   bool was_of_use_ = false;  ///< this connection got somewhere
   std::deque<AttemptId> in_flight_;
 
@@ -104,6 +121,7 @@ class Worker {
   base::Time progress_deadline_ = base::never;  ///< of the oldest batch in flight
   base::Time rest_until_{};
   base::Time expires_ = base::never;  ///< of the connection
+  base::Time leave_by_ = base::never;
   base::Time connected_at_{};
 
   WorkerStatistics figures_;

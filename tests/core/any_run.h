@@ -33,6 +33,8 @@ struct Step {
     late,
     little_time,
     much_time,
+    join,
+    remove,
     drain,
     close,
   };
@@ -43,7 +45,7 @@ struct Step {
 inline void showValue(const Step& step, std::ostream& out) {
   static constexpr const char* names[] = {"publish",     "guaranteed", "each",  "ack",      "nack",   "return",
                                           "progress",    "lose",       "alive", "connects", "accept", "late",
-                                          "little time", "much time",  "drain", "close"};
+                                          "little time", "much time",  "join",  "remove",   "drain",  "close"};
   out << names[step.kind] << " " << step.number;
 }
 
@@ -102,11 +104,11 @@ class AnyRun {
   /// Makes the world well, and sees that everything is settled in bounded time.
   void heal() {
     if (world_.balancer.closed()) return;
-    world_.connects.assign(workers_.size(), World::OnConnect::accept);
-    for (WorkerId worker = 0; worker < workers_.size(); ++worker) {
-      if (world_.state(worker) == WorkerState::connecting) world_.accept(worker);
-    }
+    world_.join(workers_.front());  // the others may have left
+    std::fill(world_.connects.begin(), world_.connects.end(), World::OnConnect::accept);
     world_.everywhere(acknowledging(1ms));
+    for (WorkerId worker = 0; worker < world_.connects.size(); ++worker)
+      if (world_.connecting(worker)) world_.accept(worker);
     require(world_.finish(10min), "once the world is well, everything is settled in time");
   }
 
@@ -154,8 +156,7 @@ class AnyRun {
         world_.connects[worker] = static_cast<World::OnConnect>(step.number / 7 % 3);
         break;
       case Step::accept:
-        if (world_.connection.contains(worker) && world_.state(worker) == WorkerState::connecting)
-          world_.accept(worker);
+        if (world_.connecting(worker)) world_.accept(worker);
         break;
       case Step::late:
         if (!answered_.empty())
@@ -167,6 +168,12 @@ class AnyRun {
         break;
       case Step::much_time:
         world_.pass(1s * (step.number % 120));
+        break;
+      case Step::join:
+        if (world_.connects.size() < 12) world_.join(workers_[worker]);
+        break;
+      case Step::remove:
+        world_.remove(step.number % static_cast<WorkerId>(world_.connects.size()), 1s * (step.number % 50));
         break;
       case Step::drain:
         world_.drain(1s * (step.number % 100));

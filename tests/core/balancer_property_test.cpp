@@ -42,6 +42,8 @@ rc::Gen<std::vector<Step>> any_steps() {
                 {4, Step::change_connects},
                 {3, Step::accept},
                 {5, Step::late},
+                {2, Step::join},
+                {2, Step::remove},
                 {12, Step::little_time},
                 {3, Step::much_time}});
 }
@@ -64,6 +66,7 @@ std::vector<WorkerOptions> any_workers() {
     worker.window = *rc::gen::inRange(1u, 5u);
     worker.priority = *rc::gen::weightedElement<unsigned>({{4, 0}, {1, 1}, {1, 2}});
     worker.ttl = *rc::gen::weightedElement<base::Duration>({{3, 0s}, {1, 3s}});
+    worker.overlaps = *rc::gen::arbitrary<bool>();
   }
   return workers;
 }

@@ -101,6 +101,19 @@ class World {
     run();
   }
 
+  // The owner's side.
+
+  WorkerId join(WorkerOptions options = {}) {
+    const WorkerId worker = balancer.add_worker(options, now);
+    place(worker, options);
+    run();
+    return worker;
+  }
+  void remove(WorkerId worker, base::Duration within = 1h) {
+    balancer.remove_worker(worker, now + within, now);
+    run();
+  }
+
   // The network's side.
 
   /// Performs all that the balancer wants now.
@@ -187,8 +200,11 @@ class World {
     balancer.on_lost(connection.at(worker), error, now);
     run();
   }
+  /// Whether a connect hangs.
+  bool connecting(WorkerId worker) const { return hanging_.contains(worker); }
   /// Answers a connect that hangs.
   void accept(WorkerId worker) {
+    hanging_.erase(worker);
     standing_.insert(worker);
     balancer.on_connected(connection.at(worker), now);
     run();
@@ -225,6 +241,8 @@ class World {
   std::map<WorkerId, ConnectionId> connection;  ///< the last one that was wanted
   std::vector<Heard> heard;                     ///< by publish
   std::vector<DeadLetter> dead_letters;
+  std::vector<WorkerId> left;     ///< in this order
+  std::vector<Replace> replaced;  ///< in this order
   std::error_code refusal;  ///< of the last publish
   std::size_t connects_wanted = 0;
   std::size_t wake_ups = 0;  ///< how often something was due
@@ -238,6 +256,15 @@ class World {
     std::vector<unsigned> windows;
     for (const WorkerOptions& worker : workers) windows.push_back(worker.window);
     return fixed_windows(std::move(windows));
+  }
+
+  /// A worker has this id from now on.
+  void place(WorkerId worker, WorkerOptions options) {
+    const std::size_t count = std::max<std::size_t>(worker + 1, workers_.size());
+    workers_.resize(count);
+    connects.resize(count, OnConnect::accept);
+    endpoints.resize(count);
+    workers_[worker] = std::move(options);
   }
 
   using Event = std::pair<const EventBuffer*, std::uint32_t>;
@@ -269,6 +296,7 @@ class World {
   void forget_live(WorkerId worker) {
     std::erase_if(live_, [&](const auto& one) { return one.second.worker == worker; });
     standing_.erase(worker);
+    hanging_.erase(worker);
   }
 
   void hear(std::size_t number, std::error_code reason, std::uint32_t acked, std::uint32_t failed) {
@@ -301,7 +329,18 @@ class World {
       standing_.insert(worker);
       balancer.on_connected(wanted.connection, now);
     }
+    if (connects[worker] == OnConnect::hang) hanging_.insert(worker);
     if (connects[worker] == OnConnect::refuse) balancer.on_lost(wanted.connection, errc::connect_failed, now);
+  }
+  void perform(const Replace& wanted) {
+    replaced.push_back(wanted);
+    place(wanted.successor, workers_[wanted.worker]);
+    connects[wanted.successor] = connects[wanted.worker];
+    endpoints[wanted.successor] = endpoints[wanted.worker];
+  }
+  void perform(const Left& gone) {
+    check(!standing_.contains(gone.worker), "a worker leaves with its connection");
+    left.push_back(gone.worker);
   }
   void perform(const Send& send) {
     check(standing_.contains(send.worker), "a worker without a connection is given work");
@@ -351,6 +390,7 @@ class World {
   std::multimap<base::Time, std::function<void()>> agenda_;
   std::map<AttemptId, Sent> live_;
   std::set<WorkerId> standing_;
+  std::set<WorkerId> hanging_;
 };
 
 /// An endpoint that acknowledges everything, `takes` after it began.
