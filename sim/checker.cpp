@@ -95,8 +95,8 @@ void Checker::joined(core::WorkerId id, const core::WorkerOptions& options) {
     line.connection = lines_[id].connection;
     lines_[id] = line;
   }
-  several_priorities_ |= std::any_of(lines_.begin(), lines_.end(),
-                                     [&](const Line& other) { return other.priority != line.priority; });
+  several_priorities_ |=
+      std::any_of(lines_.begin(), lines_.end(), [&](const Line& other) { return other.priority != line.priority; });
   rotates_ |= several_priorities_ || line.ttl > base::Duration::zero();
 }
 
@@ -550,8 +550,8 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
 
 bool Checker::at_rest(base::Time well_since) const {
   return all_settled() && (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
-                             return line.removed || line.state == Line::State::connected || line.connected_at >= well_since ||
-                                    !wanted(line);
+                             return line.removed || line.state == Line::State::connected ||
+                                    line.connected_at >= well_since || !wanted(line);
                            }));
 }
 

@@ -33,15 +33,15 @@ struct Line {
 
   State state = State::idle;
   std::uint32_t connection = 0;
-  bool disconnect_due = false;  ///< the balancer knows that it is over, and must say so
-  bool was_wanted = false;      ///< at some poll since nothing was left to poll
-  bool was_of_use = false;      ///< it got somewhere since it connected
-  bool leaving = false;         ///< too old, or not wanted: takes no new work
-  bool removed = false;         ///< leaves for good
-  bool left_due = false;        ///< has left, and the balancer must say so
-  bool left = false;            ///< ... and has said so
-  bool replace_due = false;     ///< the balancer must name its successor
-  unsigned stillborn = 0;       ///< successors that are to be named, and are not wanted any more
+  bool disconnect_due = false;              ///< the balancer knows that it is over, and must say so
+  bool was_wanted = false;                  ///< at some poll since nothing was left to poll
+  bool was_of_use = false;                  ///< it got somewhere since it connected
+  bool leaving = false;                     ///< too old, or not wanted: takes no new work
+  bool removed = false;                     ///< leaves for good
+  bool left_due = false;                    ///< has left, and the balancer must say so
+  bool left = false;                        ///< ... and has said so
+  bool replace_due = false;                 ///< the balancer must name its successor
+  unsigned stillborn = 0;                   ///< successors that are to be named, and are not wanted any more
   std::optional<core::WorkerId> successor;  ///< that is to take its place once it is connected
   Patience patience;
   Moment rested;                       ///< draws nothing before, over whatever connection

@@ -241,13 +241,13 @@ void World::leave() {
   if (present.empty() || stage_.healed) return;
   const core::WorkerId id = present[stage_.random.below(present.size())];
   const bool at_once = stage_.random.chance(0.2);
-  const base::Duration within =
-      at_once ? base::Duration(0) : stage_.up_to(2 * scenario_.time(&Scenario::timeout));
+  const base::Duration within = at_once ? base::Duration(0) : stage_.up_to(2 * scenario_.time(&Scenario::timeout));
   const base::Time leave_by = stage_.random.chance(0.3) ? base::never : stage_.now + within;
-  stage_.trace.add({.at = stage_.now,
-                    .kind = Step::Kind::remove,
-                    .worker = id,
-                    .x = leave_by == base::never ? ~0u : static_cast<std::uint32_t>(within / std::chrono::milliseconds(1))});
+  stage_.trace.add(
+      {.at = stage_.now,
+       .kind = Step::Kind::remove,
+       .worker = id,
+       .x = leave_by == base::never ? ~0u : static_cast<std::uint32_t>(within / std::chrono::milliseconds(1))});
   balancer_.remove_worker(id, leave_by, stage_.now);
   checker_.removed(id, leave_by);
   checker_.compare(balancer_);

@@ -127,6 +127,13 @@ class LoadBalancer {
   std::error_code publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
   std::error_code try_publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
 
+  /// Workers join while work goes on. Returns at once. Throws std::invalid_argument when one has no client.
+  void add_workers(std::vector<Worker> workers);
+  /// The workers of the endpoint of this name leave: they draw no more, finish what they have in flight, at the latest
+  /// `within` this time, and disconnect; what is not finished by then is sent elsewhere. Returns at once. When the last
+  /// worker has left, work waits until one joins.
+  void remove_workers(std::string endpoint, std::chrono::nanoseconds within);
+
   /// Refuses new events from now on, finishes the accepted ones, then closes. At the deadline what is left is signalled
   /// as failed (and stays in the queue on disk, where there is one). True when nothing was left. Not to be called from
   /// a signal.

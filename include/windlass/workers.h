@@ -18,11 +18,17 @@ class Loop;
 
 /// One connection that the balancer is to work with.
 struct Worker {
+  using Client = std::variant<std::unique_ptr<SyncClient>, std::unique_ptr<AsyncClient>>;
+
   std::string endpoint;  ///< a name for statistics; connections to one endpoint share it
-  std::variant<std::unique_ptr<SyncClient>, std::unique_ptr<AsyncClient>> client;
+  Client client;
+  /// Makes one more client like `client`. With it, a connection that is too old (`ttl`) is replaced without a pause:
+  /// the new one is made first, and the old one finishes what it has in flight. Called from the loop thread; must not
+  /// throw.
+  std::function<Client()> another;
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);       ///< backoff at first
   std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);  ///< backoff at most
-  std::chrono::nanoseconds ttl{0};  ///< a connection is replaced after this time, once nothing is in flight; 0: never
+  std::chrono::nanoseconds ttl{0};  ///< a connection is replaced after this time, and loses nothing; 0: never
   unsigned priority = 0;            ///< a worker draws only while no worker of a lower number participates
 };
 

@@ -54,8 +54,10 @@ int usefulness(WorkerState state) {
       return 1;
     case WorkerState::standby:
       return 0;
+    case WorkerState::left:
+      return -1;
   }
-  return 0;
+  return -1;
 }
 
 std::string state_text(const WorkerStatistics& endpoint, std::size_t connections) {
@@ -142,10 +144,13 @@ std::vector<std::string> progress_lines(const Statistics& before, const Statisti
 }
 
 std::string progress_summary(const Statistics& before, const Statistics& after, double seconds) {
-  const auto in_use = std::count_if(after.workers.begin(), after.workers.end(), [](const WorkerStatistics& worker) {
-    return worker.state == WorkerState::connected;
-  });
-  return fmt::format("{}  connected {} of {}", trimmed(totals(before, after, seconds)), in_use, after.workers.size());
+  const auto count = [&](WorkerState state) {
+    return std::count_if(after.workers.begin(), after.workers.end(),
+                         [&](const WorkerStatistics& worker) { return worker.state == state; });
+  };
+  const auto in_use = count(WorkerState::connected);
+  const auto all = static_cast<std::ptrdiff_t>(after.workers.size()) - count(WorkerState::left);
+  return fmt::format("{}  connected {} of {}", trimmed(totals(before, after, seconds)), in_use, all);
 }
 
 bool ProgressDisplay::is_possible(int descriptor) {

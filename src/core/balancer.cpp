@@ -177,7 +177,8 @@ void Balancer::remove_worker(WorkerId id, base::Time leave_by, base::Time now) {
   retire(id, leave_by);
 }
 
-// -------------------------------------------------------------------------------------------------- joining and leaving
+// -------------------------------------------------------------------------------------------------- joining and
+// leaving
 
 WorkerId Balancer::join(WorkerOptions options) {
   const WorkerId id = free_.empty() ? static_cast<WorkerId>(workers_.size()) : free_.back();

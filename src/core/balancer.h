@@ -60,8 +60,8 @@ class Balancer {
   void close(base::Time now);
   /// A worker joins. Its id is new, or that of one of which Left was said.
   WorkerId add_worker(WorkerOptions options, base::Time now);
-  /// It draws no more, finishes what it has in flight, at the latest by `leave_by`, disconnects, and is Left. What it has
-  /// not finished by then is sent elsewhere, and has spent no attempt. A successor, and the worker that it was to
+  /// It draws no more, finishes what it has in flight, at the latest by `leave_by`, disconnects, and is Left. What it
+  /// has not finished by then is sent elsewhere, and has spent no attempt. A successor, and the worker that it was to
   /// succeed, leave with each other. The last one may leave too: then work waits.
   void remove_worker(WorkerId worker, base::Time leave_by, base::Time now);
 
@@ -140,8 +140,8 @@ class Balancer {
   Options options_;
   base::Random random_;
   std::vector<Worker> workers_;
-  std::vector<WorkerId> free_;               ///< of workers that have left
-  std::map<std::string, Worker> departed_;   ///< the figures of endpoints of which every worker has left, by name
+  std::vector<WorkerId> free_;              ///< of workers that have left
+  std::map<std::string, Worker> departed_;  ///< the figures of endpoints of which every worker has left, by name
   Attempts attempts_;
   WorkQueue queue_;
   std::unique_ptr<HandOutPolicy> policy_;

@@ -23,8 +23,9 @@ namespace windlass::core {
 ///                           |                            |
 ///                           +--refused, timeout----------+--failed--> closing --> waiting --backoff--> connecting
 ///
-/// "Resting" is connected with rest_until in the future: the connection stands, but its endpoint failed a batch. A worker
-/// that is removed goes to standby as one that is not wanted, or stays in closing until it is closed, and is gone then.
+/// "Resting" is connected with rest_until in the future: the connection stands, but its endpoint failed a batch. A
+/// worker that is removed goes to standby as one that is not wanted, or stays in closing until it is closed, and is
+/// gone then.
 class Worker {
  public:
   enum class State { standby, waiting, connecting, connected, closing, gone };

@@ -37,6 +37,7 @@ bool AnswerDoor::first_lost(core::ConnectionId connection) {
 
 void AnswerDoor::begin(core::ConnectionId connection) {
   const std::lock_guard lock(mutex_);
+  if (connection.worker >= connections_.size()) connections_.resize(connection.worker + 1);
   connections_[connection.worker] = {connection.number, false, false};
 }
 

@@ -64,9 +64,17 @@ core::Options core_options(const LoadBalancer::Options& options) {
   return result;
 }
 
+/// The constructor's check, and that of add_workers.
+void expect_clients(const std::vector<Worker>& workers) {
+  for (const Worker& worker : workers)
+    if (std::visit([](const auto& client) { return client == nullptr; }, worker.client))
+      throw std::invalid_argument("the worker \"" + worker.endpoint + "\" has no client");
+}
+
 /// A worker's client, of either kind.
 struct Channel {
   std::string endpoint;
+  std::function<Worker::Client()> another;  ///< makes the client of a successor
   std::variant<std::unique_ptr<AsyncClient>, std::unique_ptr<runtime::SyncThread>> client;
   std::optional<core::ConnectionId> wanted;  ///< from Connect to Disconnect: the connection of which news are told
   std::string lost_detail;                   ///< what the client said of its end
@@ -75,6 +83,7 @@ struct Channel {
     const auto* client_ptr = std::get_if<std::unique_ptr<AsyncClient>>(&client);
     return client_ptr ? client_ptr->get() : nullptr;
   }
+  bool is_open() { return async() || sync(); }
   runtime::SyncThread* sync() {
     const auto* thread = std::get_if<std::unique_ptr<runtime::SyncThread>>(&client);
     return thread ? thread->get() : nullptr;
@@ -92,6 +101,8 @@ class LoadBalancer::Impl {
 
   std::error_code publish_event(std::string_view event, Signal&& signal, PublishOptions options, bool wait);
   std::error_code publish_events(EventBuffer&& events, Signal&& signal, PublishOptions options, bool wait);
+  void add_workers(std::vector<Worker> workers);
+  void remove_workers(std::string endpoint, std::chrono::nanoseconds within);
   bool drain(std::chrono::nanoseconds deadline);
   void close();
   Statistics statistics();
@@ -127,6 +138,12 @@ class LoadBalancer::Impl {
   void perform(const core::Disconnect& disconnect);
   void perform(const core::Connect& connect);
   void perform(core::Send& send);
+  void perform(const core::Replace& replace);
+  void perform(const core::Left& left);
+
+  core::WorkerOptions options_of(const Worker& worker) const;
+  Channel make_channel(std::string endpoint, std::function<Worker::Client()> another, Worker::Client client);
+  Channel& place_of(core::WorkerId worker);
 
   std::error_code take_budget(std::size_t events, std::size_t bytes, bool wait);
   bool is_at_durable(PublishOptions options) const {
@@ -189,23 +206,12 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
               options_.disk_queue ? runtime::DiskStore::most_bytes(options_) : options_.queue_bytes) {
   std::vector<Worker> made = workers(*loop_);
   if (made.empty()) throw std::system_error(errc::no_workers_configured);
-  for (const Worker& worker : made)
-    if (std::visit([](const auto& client) { return client == nullptr; }, worker.client))
-      throw std::invalid_argument("the worker \"" + worker.endpoint + "\" has no client");
+  expect_clients(made);
   door_ = std::make_shared<runtime::AnswerDoor>(loop_, made.size());
   std::vector<core::WorkerOptions> worker_options;
   for (Worker& worker : made) {
-    const bool is_sync = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client);
-    worker_options.push_back({worker.endpoint, worker.wait_retry, worker.max_wait_retry, worker.ttl, worker.priority,
-                              is_sync ? 1 : options_.pipelining});
-    Channel& channel = channels_.emplace_back();
-    channel.endpoint = worker.endpoint;
-    if (is_sync) {
-      channel.client =
-          std::make_unique<runtime::SyncThread>(std::move(std::get<std::unique_ptr<SyncClient>>(worker.client)), door_);
-    } else {
-      channel.client = std::move(std::get<std::unique_ptr<AsyncClient>>(worker.client));
-    }
+    worker_options.push_back(options_of(worker));
+    channels_.push_back(make_channel(std::move(worker.endpoint), std::move(worker.another), std::move(worker.client)));
   }
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device()();
   std::vector<unsigned> windows;
@@ -222,6 +228,36 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
     store_->start();
   }
   thread_ = std::thread([this] { run(); });
+}
+
+core::WorkerOptions LoadBalancer::Impl::options_of(const Worker& worker) const {
+  core::WorkerOptions options;
+  options.endpoint = worker.endpoint;
+  options.wait_retry = worker.wait_retry;
+  options.max_wait_retry = worker.max_wait_retry;
+  options.ttl = worker.ttl;
+  options.overlaps = static_cast<bool>(worker.another);
+  options.priority = worker.priority;
+  options.window = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client) ? 1 : options_.pipelining;
+  return options;
+}
+
+Channel LoadBalancer::Impl::make_channel(std::string endpoint, std::function<Worker::Client()> another,
+                                         Worker::Client client) {
+  Channel channel;
+  channel.endpoint = std::move(endpoint);
+  channel.another = std::move(another);
+  if (auto* const sync = std::get_if<std::unique_ptr<SyncClient>>(&client)) {
+    channel.client = std::make_unique<runtime::SyncThread>(std::move(*sync), door_);
+  } else {
+    channel.client = std::move(std::get<std::unique_ptr<AsyncClient>>(client));
+  }
+  return channel;
+}
+
+Channel& LoadBalancer::Impl::place_of(core::WorkerId worker) {
+  if (worker >= channels_.size()) channels_.resize(worker + 1);
+  return channels_[worker];
 }
 
 LoadBalancer::Impl::~Impl() {
@@ -290,6 +326,27 @@ void LoadBalancer::Impl::refuse_from_now_on() {
 void LoadBalancer::Impl::wait_for_end() const {
   std::unique_lock lock(end_mutex_);
   ended_.wait(lock, [&] { return has_ended_; });
+}
+
+void LoadBalancer::Impl::add_workers(std::vector<Worker> workers) {
+  expect_clients(workers);
+  boost::asio::post(loop_->context(), [this, workers = std::move(workers)]() mutable {
+    if (balancer_->closed()) return;
+    now_ = clock_now();
+    for (Worker& worker : workers) {
+      const core::WorkerId id = balancer_->add_worker(options_of(worker), now_);
+      place_of(id) = make_channel(std::move(worker.endpoint), std::move(worker.another), std::move(worker.client));
+    }
+  });
+}
+
+void LoadBalancer::Impl::remove_workers(std::string endpoint, std::chrono::nanoseconds within) {
+  boost::asio::post(loop_->context(), [this, endpoint = std::move(endpoint), within] {
+    now_ = clock_now();
+    const base::Time leave_by = base::after(now_, std::max(within, std::chrono::nanoseconds(0)));
+    for (core::WorkerId id = 0; id < channels_.size(); ++id)
+      if (channels_[id].is_open() && channels_[id].endpoint == endpoint) balancer_->remove_worker(id, leave_by, now_);
+  });
 }
 
 bool LoadBalancer::Impl::drain(std::chrono::nanoseconds deadline) {
@@ -603,6 +660,16 @@ void LoadBalancer::Impl::perform(core::Send& send) {
   }
 }
 
+void LoadBalancer::Impl::perform(const core::Replace& replace) {
+  const std::string endpoint = channels_[replace.worker].endpoint;
+  const std::function<Worker::Client()> another = channels_[replace.worker].another;
+  place_of(replace.successor) = make_channel(endpoint, another, another());
+}
+
+void LoadBalancer::Impl::perform(const core::Left& left) {
+  channels_[left.worker] = {};
+}
+
 // -------------------------------------------------------------------------------------------------------- LoadBalancer
 
 LoadBalancer::LoadBalancer(WorkerFactory workers, Options options)
@@ -620,6 +687,12 @@ std::error_code LoadBalancer::publish_events(EventBuffer&& events, Signal signal
 }
 std::error_code LoadBalancer::try_publish_events(EventBuffer&& events, Signal signal, PublishOptions options) {
   return impl_->publish_events(std::move(events), std::move(signal), options, false);
+}
+void LoadBalancer::add_workers(std::vector<Worker> workers) {
+  impl_->add_workers(std::move(workers));
+}
+void LoadBalancer::remove_workers(std::string endpoint, std::chrono::nanoseconds within) {
+  impl_->remove_workers(std::move(endpoint), within);
 }
 bool LoadBalancer::drain(std::chrono::nanoseconds deadline) {
   return impl_->drain(deadline);

@@ -175,8 +175,7 @@ TEST(ChangingSets, EarliestFinishTakesWorkersThatJoin) {
   world.everywhere(acknowledging(10ms));
   world.publish_each(100);
   world.pass(100ms);
-  const WorkerId second = world.join({.window = 4});
-  world.endpoints[second] = acknowledging(10ms);
+  const WorkerId second = world.join({.window = 4}, acknowledging(10ms));
   world.pass(1s);
   EXPECT_GT(world.endpoints[second].delivered, 20u);
   EXPECT_EQ(world.ledger().acked, 100u);

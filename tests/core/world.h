@@ -103,9 +103,11 @@ class World {
 
   // The owner's side.
 
-  WorkerId join(WorkerOptions options = {}) {
+  WorkerId join(WorkerOptions options = {}) { return join(options, Endpoint()); }
+  WorkerId join(WorkerOptions options, Endpoint endpoint) {
     const WorkerId worker = balancer.add_worker(options, now);
     place(worker, options);
+    endpoints[worker] = std::move(endpoint);
     run();
     return worker;
   }
@@ -243,7 +245,7 @@ class World {
   std::vector<DeadLetter> dead_letters;
   std::vector<WorkerId> left;     ///< in this order
   std::vector<Replace> replaced;  ///< in this order
-  std::error_code refusal;  ///< of the last publish
+  std::error_code refusal;        ///< of the last publish
   std::size_t connects_wanted = 0;
   std::size_t wake_ups = 0;  ///< how often something was due
   /// What did not hold, in the world's own checks.
