@@ -17,6 +17,8 @@ class Hasty final : public core::HandOutPolicy {
   Hasty(std::vector<unsigned> windows, std::uint64_t seed)
       : windows_(core::fixed_windows(std::move(windows))), random_(seed) {}
 
+  void on_added(core::WorkerId worker, unsigned bound) override { windows_->on_added(worker, bound); }
+  void on_removed(core::WorkerId worker) override { windows_->on_removed(worker); }
   void on_sent(core::WorkerId worker, core::AttemptId attempt, double cost, base::Time now) override {
     live_.push_back(attempt);
     windows_->on_sent(worker, attempt, cost, now);

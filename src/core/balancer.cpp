@@ -265,9 +265,10 @@ void Balancer::return_unblamed(Attempt attempt, Batch rest, base::Time now) {
   bool progressed = attempt.acked > 0;
   Work work = std::move(attempt.work);
   if (progressed) renew(work);
-  if (Pair* pair = attempt.pair.get()) {
-    progressed = pair->progressed |= progressed;
-    if (Attempt* other = attempts_.find(attempt.id == pair->first ? pair->second : pair->first)) {
+  if (attempt.pair) {
+    Pair& pair = *attempt.pair;
+    progressed = pair.progressed |= progressed;
+    if (Attempt* other = attempts_.find(attempt.id == pair.first ? pair.second : pair.first)) {
       if (attempt.acked > 0) renew(other->work);
       return;  // the attempt goes on
     }
@@ -510,9 +511,7 @@ void Balancer::wait_again(Work work) {
 }
 
 void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, base::Time now) {
-  if (progressed) {
-    renew(work);
-  }
+  if (progressed) renew(work);
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
   work.failed_at = worker;
   ++work.failures;

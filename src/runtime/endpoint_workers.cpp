@@ -21,8 +21,11 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
     for (unsigned connection = 0; connection < std::max(1u, options.workers); ++connection) {
       Worker& worker = workers.emplace_back();
       worker.endpoint = net::to_string(address);
-      worker.client = std::make_unique<ProtocolClient>(loop, net::Connector::Options{address, tls, {}, nullptr},
-                                                       conversations(address));
+      worker.another = [&loop, connector = net::Connector::Options{address, tls, {}, nullptr},
+                        each = conversations(address)]() -> Worker::Client {
+        return std::make_unique<ProtocolClient>(loop, connector, each);
+      };
+      worker.client = worker.another();
       worker.wait_retry = options.wait_retry;
       worker.max_wait_retry = options.max_wait_retry;
       worker.ttl = options.ttl;
