@@ -1,0 +1,169 @@
+#include "protocol/redis_server.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include <windlass/error.h>
+
+#include "base/assert.h"
+#include "wire/resp.h"
+
+namespace windlass::protocol {
+namespace {
+
+using wire::resp::Token;
+
+// Replies that a peer leaves untaken before it is read no further.
+constexpr std::size_t max_unsent = 64 * 1024;
+constexpr std::size_t longest_name = 64;
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](char byte) { return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 32) : byte; });
+  return result;
+}
+
+}  // namespace
+
+RedisServer::RedisServer(Limits limits) : limits_(limits), decoder_(limits.decoder) {
+  WINDLASS_ASSERT(limits.max_pending_windows > 0);
+}
+
+std::error_code RedisServer::receive(std::string_view bytes) {
+  if (error_) return error_;
+  WINDLASS_ASSERT(hungry_ && !next_);
+  decoder_.feed(bytes);
+  hungry_ = false;
+  next_ = decode();
+  return error_;
+}
+
+std::optional<RedisServer::Event> RedisServer::poll() {
+  if (next_) return std::exchange(next_, std::nullopt);
+  return decode();
+}
+
+bool RedisServer::wants_input() const {
+  const bool room = first_event_ > 0 || windows_.size() < limits_.max_pending_windows;
+  const std::size_t unsent = output_.size() + (windows_.empty() ? 0 : windows_.back().later.size());
+  return !error_ && !quit_ && !next_ && hungry_ && room && unsent < max_unsent;
+}
+
+std::optional<RedisServer::Event> RedisServer::decode() {
+  while (!error_ && !quit_) {
+    if (std::exchange(window_ended_, false)) return Event{Event::Kind::window_complete, std::exchange(events_, 0u), {}};
+    if (command_ == Command::none && windows_.size() >= limits_.max_pending_windows) break;
+    const auto token = decoder_.next();
+    if (!token) {
+      hungry_ = true;
+      if (decoder_.error()) fail(decoder_.error_detail());
+      break;
+    }
+    if (auto event = on_argument(*token)) return event;
+  }
+  return std::nullopt;
+}
+
+/// Takes what a command is made of, bit by bit.
+std::optional<RedisServer::Event> RedisServer::on_argument(const Token& token) {
+  if (arguments_ == 0) {
+    if (token.kind != Token::Kind::array) {
+      fail("a value that is no array; a command was expected");
+    } else {
+      arguments_ = static_cast<std::size_t>(token.number);
+    }
+    return std::nullopt;
+  }
+  if (token.kind != Token::Kind::bulk) {
+    fail("a command holds something else than strings");
+    return std::nullopt;
+  }
+  ++seen_;
+  std::optional<Event> event;
+  if (seen_ == 1) {
+    begin_command(token.text);
+  } else if (first_event_ > 0 && seen_ >= first_event_) {
+    event = Event{Event::Kind::event, static_cast<std::uint32_t>(seen_ - first_event_ + 1), token.text};
+  }
+  // Before the first of them is decoded, its number is told.
+  if (first_event_ > 0 && seen_ + 1 == first_event_) {
+    events_ = static_cast<std::uint32_t>(arguments_ - seen_);
+    windows_.push_back({events_, command_});
+    event = Event{Event::Kind::window_begun, events_, {}};
+  }
+  if (seen_ == arguments_) end_command();
+  return event;
+}
+
+void RedisServer::begin_command(std::string_view given) {
+  const std::string name = upper(given.substr(0, longest_name));
+  command_ = Command::answered;
+  const auto needs = [&](bool fits, Command command, std::size_t first_event) {
+    if (!fits)
+      return wire::resp::encode_error(fmt::format("ERR wrong number of arguments for '{}' command", name), answer_);
+    command_ = command;
+    first_event_ = first_event;
+  };
+  if (name == "RPUSH" || name == "LPUSH") {
+    needs(arguments_ >= 3, Command::push, 3);
+  } else if (name == "PUBLISH") {
+    needs(arguments_ == 3, Command::publish, 3);
+  } else if (name == "XADD") {
+    needs(arguments_ == 5, Command::add, 5);
+  } else if (name == "PING") {
+    wire::resp::encode_simple("PONG", answer_);
+  } else if (name == "AUTH" || name == "SELECT" || name == "CLIENT") {
+    wire::resp::encode_simple("OK", answer_);
+  } else if (name == "COMMAND") {
+    wire::resp::encode_array(0, answer_);
+  } else if (name == "INFO") {
+    wire::resp::encode_bulk("# Server\r\nredis_version:7.0.0\r\n", answer_);
+  } else if (name == "QUIT") {
+    command_ = Command::quit;
+    wire::resp::encode_simple("OK", answer_);
+  } else {
+    wire::resp::encode_error(fmt::format("ERR unknown command '{}'", name), answer_);
+  }
+}
+
+void RedisServer::end_command() {
+  if (first_event_ > 0) {
+    window_ended_ = true;
+  } else {
+    replies().append(answer_.view());
+    answer_.clear();
+  }
+  quit_ = command_ == Command::quit;
+  command_ = Command::none;
+  arguments_ = seen_ = first_event_ = 0;
+}
+
+/// Where the reply to a command goes that is answered at once: behind those to the commands before it.
+base::ByteQueue& RedisServer::replies() {
+  return windows_.empty() ? output_ : windows_.back().later;
+}
+
+void RedisServer::ack(std::uint32_t count) {
+  WINDLASS_ASSERT(!windows_.empty());
+  Window& oldest = windows_.front();
+  WINDLASS_ASSERT(count <= oldest.count);
+  oldest.acked = std::max(oldest.acked, count);
+  if (oldest.acked < oldest.count) return;
+  taken_ += oldest.count;
+  if (oldest.command == Command::add)
+    wire::resp::encode_bulk(fmt::format("{}-0", taken_), output_);
+  else  // the length of the list; or the number of subscribers
+    wire::resp::encode_integer(oldest.command == Command::push ? static_cast<std::int64_t>(taken_) : 1, output_);
+  if (!oldest.later.empty()) output_.append(oldest.later.view());
+  windows_.pop_front();
+}
+
+void RedisServer::fail(std::string detail) {
+  error_ = errc::protocol_error;
+  if (windows_.empty()) wire::resp::encode_error("ERR Protocol error: " + detail, output_);
+  error_detail_ = std::move(detail);
+}
+
+}  // namespace windlass::protocol
