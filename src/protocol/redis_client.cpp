@@ -34,6 +34,10 @@ bool is_error(const Token& reply, std::string_view code) {
   return reply.kind == Token::Kind::error && reply.text.substr(0, reply.text.find(' ')) == code;
 }
 
+std::string text_of(const Token& error) {
+  return error.text.empty() ? "an error without a text" : std::string(error.text);
+}
+
 }  // namespace
 
 RedisClient::RedisClient(const Options& options)
@@ -81,7 +85,7 @@ void RedisClient::on_reply(const Token& reply) {
   if (!handshake_.empty()) return on_handshake_reply(reply);
   if (pending() > 0) return on_publish_reply(batches_[done_], reply);
   // Some errors need no command: before the server closes the connection it may say why.
-  if (reply.kind == Token::Kind::error) return fail(errc::temporary, std::string(reply.text));
+  if (reply.kind == Token::Kind::error) return fail(errc::temporary, text_of(reply));
   fail(errc::protocol_error, "a reply to no command");
 }
 
@@ -108,7 +112,7 @@ void RedisClient::on_publish_reply(Sent& batch, const Token& reply) {
     for (std::uint32_t index = from; index < to; ++index) batch.rest.push_back({index, errc::throttled});
     alive_ = true;
   } else if (reply.kind == Token::Kind::error) {
-    return fail(errc::temporary, std::string(reply.text));
+    return fail(errc::temporary, text_of(reply));
   } else {
     return fail(errc::protocol_error, "an odd reply to a command that adds events");
   }

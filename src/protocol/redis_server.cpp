@@ -162,7 +162,7 @@ void RedisServer::ack(std::uint32_t count) {
 
 void RedisServer::fail(std::string detail) {
   error_ = errc::protocol_error;
-  if (windows_.empty()) wire::resp::encode_error("ERR Protocol error: " + detail, output_);
+  wire::resp::encode_error("ERR Protocol error: " + detail, replies());
   error_detail_ = std::move(detail);
 }
 

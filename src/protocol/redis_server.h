@@ -36,7 +36,7 @@ class RedisServer final : public ServerConversation {
   RedisServer() : RedisServer(Limits()) {}
   explicit RedisServer(Limits limits);
 
-  /// The error is errc::protocol_error, and the peer is told, as by Redis.
+  /// The error is errc::protocol_error, and the peer is told, as by Redis, once what came before is acknowledged.
   std::error_code receive(std::string_view bytes) override;
   std::optional<Event> poll() override;
   bool wants_input() const override;
