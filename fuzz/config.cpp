@@ -42,7 +42,9 @@ void refused_or(Read read) {
 
 void check(const Config& config) {
   const OutputConfig& output = config.output;
-  require(!output.hosts.empty() && output.hosts.size() <= OutputConfig::max_hosts, "hosts");
+  const bool hosts = windlass::app::traits_of(output.type).hosts;
+  require(output.hosts.empty() != hosts && output.hosts.size() <= OutputConfig::max_hosts, "hosts");
+  require(output.type != windlass::app::OutputType::file || !output.file.path.empty(), "a file has a path");
   for (const auto& host : output.hosts) require(!host.host.empty() && host.port != 0, "a host has name and port");
   require(output.worker >= 1 && output.worker <= 256, "worker");
   require(!output.pipelining || (*output.pipelining >= 1 && *output.pipelining <= 1024), "pipelining");

@@ -6,8 +6,10 @@
 #include <windlass/endpoints.h>
 #include <windlass/error.h>
 #include <windlass/event_buffer.h>
+#include <windlass/file.h>
 #include <windlass/load_balancer.h>
 #include <windlass/lumberjack.h>
+#include <windlass/redis.h>
 #include <windlass/result.h>
 #include <windlass/signal.h>
 #include <windlass/statistics.h>

@@ -1,5 +1,9 @@
 #include "app/balancing.h"
 
+#include <chrono>
+
+#include "app/output.h"
+
 namespace windlass::app {
 
 LoadBalancerOptions balancer_options(const Config& config) {
@@ -7,6 +11,8 @@ LoadBalancerOptions balancer_options(const Config& config) {
   options.max_retries = config.output.max_retries;
   options.timeout = config.output.timeout;
   options.progress_timeout = config.progress_timeout;
+  // A disk, or the reader of a pipe, cannot be asked whether it lives. What it has taken would only be written twice.
+  if (!traits_of(config.output.type).hosts) options.timeout = options.progress_timeout = std::chrono::hours(24 * 365);
   options.max_duplicates = config.max_duplicates;
   options.queue_events = config.queue.events;
   options.queue_bytes = config.queue.bytes;

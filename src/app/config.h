@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <windlass/file.h>
 #include <windlass/load_balancer.h>
+#include <windlass/redis.h>
 
 #include "base/time.h"
 #include "net/address.h"
@@ -20,12 +22,15 @@ namespace windlass::app {
 /// Protocols that events can be sent with; output.h has what is particular to each.
 enum class OutputType {
   lumberjack,
+  redis,
+  file,
+  console,
 };
 
 /// Where events go: output.TYPE in a file, or --to. Defaults that depend on the type are in output.h.
 struct OutputConfig {
   OutputType type = OutputType::lumberjack;
-  /// At least one and at most max_hosts. Each stands for `worker` connections.
+  /// At least one and at most max_hosts, where the type has hosts. Each stands for `worker` connections.
   std::vector<net::HostPort> hosts;
   unsigned worker = 1;
   /// Share the work between all connections; else one of them is used, and another one only when it fails. In files the
@@ -50,6 +55,16 @@ struct OutputConfig {
   } backoff;
   /// None: plain TCP.
   std::optional<net::TlsOptions> tls;
+  /// Who we are, where the protocol asks for it.
+  std::string username;
+  std::string password;
+  struct Redis {
+    RedisDataType data_type = RedisDataType::list;
+    std::string key;  ///< never empty
+    unsigned database = 0;
+  } redis;
+  /// Of file; its path is never empty then.
+  FileOptions file;
 
   static constexpr std::size_t max_hosts = 1024;
 };

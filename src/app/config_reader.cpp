@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <functional>
@@ -147,18 +148,23 @@ void add_targets(const std::vector<std::string>& urls, Entries& entries, std::ve
   const auto scalar = [&](std::string text) {
     return YamlNode{YamlNode::Kind::scalar, target.place, std::move(text), {}, {}};
   };
-  entries[prefix + "hosts"] = {"hosts", scalar(target.hosts)};
-  entries[prefix + "ssl.enabled"] = {"ssl.enabled", scalar(target.tls ? "true" : "false")};
+  const auto set = [&](const std::string& key, std::string text) {
+    entries[prefix + key] = {key, scalar(std::move(text))};
+  };
+  set("enabled", "true");
+  if (traits.hosts) {
+    set("hosts", target.hosts);
+    set("ssl.enabled", target.tls ? "true" : "false");
+    // Who names several hosts on the command line wants them used.
+    set("loadbalance", "true");
+  }
+  // Who names a file wants all of it.
+  if (target.type == OutputType::file) set("rotate_every_kb", "0");
   if (target.user) {
-    entries[prefix + "username"] = {"username", scalar(target.user->name)};
-    entries[prefix + "password"] = {"password", scalar(target.user->password)};
+    set("username", target.user->name);
+    set("password", target.user->password);
   }
-  if (!target.path.empty()) {
-    const std::string key(traits.path_setting);
-    entries[prefix + key] = {key, scalar(target.path)};
-  }
-  // Who names several hosts on the command line wants them used.
-  entries[prefix + "loadbalance"] = {"loadbalance", scalar("true")};
+  if (!target.path.empty()) set(std::string(traits.path_setting), target.path);
   for (const auto& [key, value] : target.parameters) {
     const OutputSetting* setting = find_output_setting(target.type, key);
     if (setting != nullptr && setting->urls == OutputSetting::Urls::nowhere)
@@ -259,7 +265,14 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   };
   std::move(draft.warnings.begin(), draft.warnings.end(), std::back_inserter(warnings));
   OutputConfig& output = draft.output;
-  if (output.hosts.empty()) fail("hosts", "expected at least one host");
+  if (traits_of(output.type).hosts && output.hosts.empty()) fail("hosts", "expected at least one host");
+  if (output.type == OutputType::redis && output.redis.key.empty())
+    fail("key", "expected the name of a list, channel or stream");
+  if (output.type == OutputType::file) {
+    if (draft.directory.empty() && output.file.path.empty()) fail("path", "expected the directory of the file");
+    if (output.file.path.empty()) output.file.path = "windlass";
+    output.file.path = std::filesystem::path(draft.directory) / output.file.path;
+  }
   if (output.backoff.init > output.backoff.max) fail("backoff.init", "expected not more than backoff.max");
   if (draft.tls.certificate.empty() != draft.tls.key.empty())
     fail(draft.tls.key.empty() ? "ssl.certificate" : "ssl.key",

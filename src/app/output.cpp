@@ -1,10 +1,13 @@
 #include "app/output.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 #include <utility>
 
+#include <windlass/file.h>
 #include <windlass/lumberjack.h>
+#include <windlass/redis.h>
 
 #include "base/assert.h"
 
@@ -24,6 +27,40 @@ constexpr OutputTraits table[] = {
      .loadbalance = false,
      .compression_level = 3,
      .max_bulk_size = 10'000},  // real servers refuse more in one window
+    {.type = OutputType::redis,
+     .name = "redis",
+     .in_file = "redis",
+     .port = 6379,
+     .tls_port = 6379,
+     .bulk_max_size = 2048,
+     .timeout = seconds(5),
+     .loadbalance = true,
+     .compression_level = 0,
+     .user_in_url = true,
+     .path_setting = "db"},
+    {.type = OutputType::file,
+     .name = "file",
+     .in_file = "file",
+     .port = 0,
+     .tls_port = 0,
+     .bulk_max_size = 2048,
+     .timeout = seconds(30),
+     .loadbalance = false,
+     .compression_level = 0,
+     .path_setting = "filename",
+     .hosts = false,
+     .sink = false},
+    {.type = OutputType::console,
+     .name = "stdout",
+     .in_file = "console",
+     .port = 0,
+     .tls_port = 0,
+     .bulk_max_size = 2048,
+     .timeout = seconds(30),
+     .loadbalance = false,
+     .compression_level = 0,
+     .hosts = false,
+     .sink = false},
 };
 
 /// What all protocols share.
@@ -46,6 +83,24 @@ WorkerFactory lumberjack(const OutputConfig& output) {
   return lumberjack_workers(std::move(options));
 }
 
+WorkerFactory redis(const OutputConfig& output) {
+  auto options = endpoint_options<RedisOptions>(output);
+  options.data_type = output.redis.data_type;
+  options.key = output.redis.key;
+  options.user = output.username;
+  options.password = output.password;
+  options.database = output.redis.database;
+  return redis_workers(std::move(options));
+}
+
+WorkerFactory file(const OutputConfig& output) {
+  FileOptions options = output.file;
+  if (output.type == OutputType::console) options.path.assign(1, '-');
+  options.wait_retry = output.backoff.init;
+  options.max_wait_retry = output.backoff.max;
+  return file_workers(std::move(options));
+}
+
 }  // namespace
 
 std::span<const OutputTraits> outputs() {
@@ -65,13 +120,13 @@ const OutputTraits* find_output(std::string_view name) {
 }
 
 std::string scheme_of(OutputType type, bool tls) {
-  return std::string(traits_of(type).name) + (tls ? "s" : "");
+  return fmt::format("{}{}", traits_of(type).name, tls ? "s" : "");
 }
 
 std::optional<Scheme> find_scheme(std::string_view name) {
   for (const OutputTraits& output : table) {
     if (name == output.name) return Scheme{&output, false};
-    if (name == scheme_of(output.type, true)) return Scheme{&output, true};
+    if (output.hosts && name == scheme_of(output.type, true)) return Scheme{&output, true};
   }
   return std::nullopt;
 }
@@ -89,6 +144,7 @@ OutputConfig default_output(OutputType type) {
   output.bulk_max_size = traits.bulk_max_size;
   output.compression_level = traits.compression_level;
   output.timeout = traits.timeout;
+  if (type == OutputType::file) output.file.rotate_bytes = std::uint64_t{10} << 20;
   return output;
 }
 
@@ -96,6 +152,11 @@ WorkerFactory workers_of(const OutputConfig& output) {
   switch (output.type) {
     case OutputType::lumberjack:
       return lumberjack(output);
+    case OutputType::redis:
+      return redis(output);
+    case OutputType::file:
+    case OutputType::console:
+      return file(output);
   }
   WINDLASS_ASSERT(false);
   return {};

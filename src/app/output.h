@@ -30,6 +30,8 @@ struct OutputTraits {
   bool user_in_url = false;
   /// The setting that a path in a URL stands for; empty where it may have none.
   std::string_view path_setting = {};
+  /// Whether it has hosts, and may have TLS; else a URL has a path alone, or nothing.
+  bool hosts = true;
   /// Whether windlass sink can be one.
   bool sink = true;
 };

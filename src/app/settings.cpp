@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <stdexcept>
 
@@ -79,8 +80,53 @@ void set_bulk_max_size(OutputDraft& draft, const SettingValue& value) {
   draft.output.bulk_max_size = static_cast<std::uint32_t>(size <= 0 ? most : std::min(size, most));
 }
 
+constexpr unsigned all = OutputSetting::all_outputs;
+constexpr unsigned only_lumberjack = OutputSetting::only(OutputType::lumberjack);
+constexpr unsigned only_redis = OutputSetting::only(OutputType::redis);
+constexpr unsigned only_file = OutputSetting::only(OutputType::file);
+constexpr unsigned only_lines = OutputSetting::only(OutputType::file, OutputType::console);
+
+void set_redis_key(OutputDraft& draft, const SettingValue& value) {
+  const std::string key = value.text();
+  if (key.find("%{") != std::string::npos)
+    value.fail("expected a fixed name; names made of an event's fields are not supported");
+  draft.output.redis.key = key;
+}
+
+void set_database(OutputDraft& draft, const SettingValue& value) {
+  const std::string whole = value.text();
+  std::string_view text = whole;
+  if (text.starts_with('/')) text.remove_prefix(1);  // the path of a URL
+  const auto number = parse_integer(text);
+  if (!number || *number < 0 || *number > 1'000'000)
+    value.fail(fmt::format("expected the number of a database, got {}", in_quotes(whole)));
+  draft.output.redis.database = static_cast<unsigned>(*number);
+}
+
+void set_data_type(OutputDraft& draft, const SettingValue& value) {
+  constexpr std::array types{RedisDataType::list, RedisDataType::channel, RedisDataType::stream};
+  draft.output.redis.data_type = types[value.choice({"list", "channel", "stream"})];
+}
+
+void refuse_keys(OutputDraft&, const SettingValue& value) {
+  value.fail("choosing a key by an event's fields is not supported; use key, a fixed name");
+}
+
+void set_permissions(OutputDraft& draft, const SettingValue& value) {
+  const std::string text = value.text();
+  unsigned permissions = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), permissions, 8);
+  if (error != std::errc() || end != text.data() + text.size() || permissions > 0777)
+    value.fail(fmt::format("expected permissions such as 0600, got {}", in_quotes(text)));
+  draft.output.file.permissions = permissions;
+}
+
+void refuse_pretty(OutputDraft&, const SettingValue& value) {
+  if (value.boolean()) value.fail("an event is one line; expected false");
+}
+
 const OutputSetting output_table[] = {
-    {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere},
+    {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere, {}, all},
     {"hosts",
      [](OutputDraft& d, const SettingValue& v) { d.output.hosts = hosts(v, default_port(d.output.type, false)); },
      Urls::nowhere},
@@ -91,25 +137,74 @@ const OutputSetting output_table[] = {
      [](OutputDraft& d, const SettingValue& v) {
        d.output.pipelining = unsigned(std::max<std::int64_t>(1, v.integer(0, 1024)));
      }},
-    {"bulk_max_size", set_bulk_max_size},
+    {"bulk_max_size", set_bulk_max_size, Urls::to, {}, all},
     {"compression_level",
-     [](OutputDraft& d, const SettingValue& v) { d.output.compression_level = int(v.integer(0, 9)); }},
+     [](OutputDraft& d, const SettingValue& v) { d.output.compression_level = int(v.integer(0, 9)); },
+     Urls::to,
+     {},
+     only_lumberjack},
     {"timeout",
      [](OutputDraft& d, const SettingValue& v) { d.output.timeout = v.duration(milliseconds(1), hours(24)); }},
     {"ttl", [](OutputDraft& d, const SettingValue& v) { d.output.ttl = v.duration({}, year); }},
     {"max_retries",
      [](OutputDraft& d, const SettingValue& v) {
        d.output.max_retries = int(std::max<std::int64_t>(-1, v.integer(-1'000'000, 1'000'000)));
-     }},
+     },
+     Urls::to,
+     {},
+     all},
     {"backoff.init",
-     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.init = v.duration(milliseconds(1), hours(24)); }},
+     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.init = v.duration(milliseconds(1), hours(24)); },
+     Urls::to,
+     {},
+     all},
     {"backoff.max",
-     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.max = v.duration(milliseconds(1), hours(24)); }},
+     [](OutputDraft& d, const SettingValue& v) { d.output.backoff.max = v.duration(milliseconds(1), hours(24)); },
+     Urls::to,
+     {},
+     all},
     {"slow_start", nullptr, Urls::to, "every connection begins with a small window"},
     {"proxy_url", refuse_proxy},
     {"proxy_use_local_resolver", nullptr, Urls::nowhere, "it is for proxies"},
     {"escape_html", nullptr, Urls::nowhere, "events are sent as they are"},
-    {"index", nullptr, Urls::nowhere, "events carry no index name"},
+    {"index", nullptr, Urls::nowhere, "events carry no index name", only_lumberjack},
+    {"username", [](OutputDraft& d, const SettingValue& v) { d.output.username = v.text(); }, Urls::to, {}, only_redis},
+    {"password", [](OutputDraft& d, const SettingValue& v) { d.output.password = v.text(); }, Urls::to, {}, only_redis},
+    {"index", set_redis_key, Urls::nowhere, {}, only_redis},  // read before `key`, which wins
+    {"key", set_redis_key, Urls::to, {}, only_redis},
+    {"keys", refuse_keys, Urls::nowhere, {}, only_redis},
+    {"db", set_database, Urls::to, {}, only_redis},
+    {"datatype", set_data_type, Urls::to, {}, only_redis},
+    {"path", [](OutputDraft& d, const SettingValue& v) { d.directory = v.text(); }, Urls::nowhere, {}, only_file},
+    {"filename",
+     [](OutputDraft& d, const SettingValue& v) { d.output.file.path = v.text(); },
+     Urls::nowhere,
+     {},
+     only_file},
+    {"rotate_every_kb",
+     [](OutputDraft& d, const SettingValue& v) {
+       d.output.file.rotate_bytes = std::uint64_t(v.integer(0, 1'000'000'000)) * 1024;
+     },
+     Urls::to,
+     {},
+     only_file},
+    {"number_of_files",
+     [](OutputDraft& d, const SettingValue& v) { d.output.file.number_of_files = unsigned(v.integer(2, 1024)); },
+     Urls::to,
+     {},
+     only_file},
+    {"permissions", set_permissions, Urls::to, {}, only_file},
+    {"sync",
+     [](OutputDraft& d, const SettingValue& v) {
+       d.output.file.sync = v.choice({"none", "batch"}) == 1;
+     },
+     Urls::to,
+     {},
+     only_file},
+    {"rotate_on_startup", nullptr, Urls::nowhere, "a file is gone on with, and rotated by its size", only_file},
+    {"pretty", refuse_pretty, Urls::nowhere, {}, only_lines},
+    {"codec.json.pretty", refuse_pretty, Urls::nowhere, {}, only_lines},
+    {"codec.json.escape_html", nullptr, Urls::nowhere, "events are written as they are", only_lines},
     {"ssl.enabled", [](OutputDraft& d, const SettingValue& v) { d.tls_enabled = v.boolean(); }, Urls::nowhere},
     {"ssl.certificate_authorities",
      [](OutputDraft& d, const SettingValue& v) { d.tls.certificate_authorities = v.pems(); }, Urls::to_and_listen},
@@ -187,8 +282,7 @@ const GeneralSetting general_table[] = {
     {"logging.level", [](Config& c, const SettingValue& v) { c.log_level = log_level(v); }},
 };
 
-constexpr std::array<std::string_view, 7> unsupported{"elasticsearch", "kafka",   "redis", "file",
-                                                      "console",       "discard", "cloud"};
+constexpr std::array<std::string_view, 4> unsupported{"elasticsearch", "kafka", "discard", "cloud"};
 
 }  // namespace
 

@@ -21,6 +21,7 @@ struct OutputDraft {
   OutputConfig output;
   net::TlsOptions tls;
   std::optional<bool> tls_enabled;  ///< ssl.enabled
+  std::string directory;            ///< of a file output; its path holds the name alone until all is read
   bool tls_mentioned = false;       ///< any ssl.*, which by itself enables TLS, as in Filebeat
   std::vector<std::string> warnings;
 };
@@ -35,11 +36,16 @@ struct OutputSetting {
   /// Why it has no effect, for a warning; only without `apply` and `apply_entry`.
   std::string_view unused = {};
   /// The outputs that have it. A key may stand in the table several times, for different ones.
-  unsigned outputs = all_outputs;
+  unsigned outputs = with_hosts;
   /// In place of `apply` for a section whose names are the user's: reads one entry of it ("headers.X-Name").
   void (*apply_entry)(OutputDraft&, std::string_view name, const SettingValue&) = nullptr;
 
+  template <class... Types>
+  static constexpr unsigned only(Types... types) {
+    return ((1u << static_cast<unsigned>(types)) | ...);
+  }
   static constexpr unsigned all_outputs = ~0u;
+  static constexpr unsigned with_hosts = ~(1u << unsigned(OutputType::file) | 1u << unsigned(OutputType::console));
   bool of(OutputType type) const { return (outputs >> static_cast<unsigned>(type) & 1u) != 0; }
 };
 /// What an output of that type has of that name, or the section that holds an entry of that name; null: nothing.

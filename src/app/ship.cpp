@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <future>
@@ -68,6 +70,8 @@ int run_ship(const ShipOptions& options) {
   std::vector<Input> inputs;
   if (!open_inputs(paths, inputs)) return exit_usage;
 
+  // As for any filter: when the reader of standard output is gone, so are we. Sockets never raise it.
+  if (config.output.type == OutputType::console) std::signal(SIGPIPE, SIG_DFL);
   // Before any thread starts, so that all of them leave the signals to this one.
   Signals signals;
   Watch watch;
@@ -109,7 +113,8 @@ int run_ship(const ShipOptions& options) {
   report.input = pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
-  if (options.report != "-") fmt::print("{}", report_text(report));
+  const bool console = config.output.type == OutputType::console;
+  if (options.report != "-") fmt::print(console ? stderr : stdout, "{}", report_text(report));
   if (!options.report.empty()) {
     if (const std::error_code error = write_report(options.report, report_json(report))) {
       spdlog::error("{}: {}", options.report, error.message());

@@ -35,9 +35,10 @@ Scheme scheme_named(const std::string& name, const Place& place) {
   if (const auto scheme = find_scheme(name)) return *scheme;
   std::vector<std::string> all;
   for (const OutputTraits& output : outputs())
-    for (const bool tls : {false, true}) all.push_back(scheme_of(output.type, tls));
+    for (const bool tls : {false, true})
+      if (!tls || output.hosts) all.push_back(scheme_of(output.type, tls));
   const std::string supported = fmt::format("{}://", fmt::join(all, "://, "));
-  for (const std::string_view known : {"elasticsearch", "redis", "rediss", "kafka", "http", "https", "file"})
+  for (const std::string_view known : {"elasticsearch", "kafka", "http", "https"})
     if (known == name)
       throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
   throw ConfigError(place, {},
@@ -48,7 +49,7 @@ Scheme scheme_named(const std::string& name, const Place& place) {
 /// `text` with its %XX replaced.
 std::string decoded(std::string_view text, const Place& place) {
   const auto parsed = boost::urls::make_pct_string_view(boost::urls::string_view(text.data(), text.size()));
-  if (!parsed) throw ConfigError(place, {}, "expected % only before two hexadecimal digits in the user and password");
+  if (!parsed) throw ConfigError(place, {}, "expected % only before two hexadecimal digits");
   return parsed->decode();
 }
 
@@ -73,6 +74,13 @@ Target parse_target(std::string_view option, std::string_view url) {
     query = rest.substr(mark + 1);
     rest = rest.substr(0, mark);
   }
+  if (!scheme.output->hosts) {
+    const bool path = !scheme.output->path_setting.empty();
+    if (path == rest.empty())
+      fail(path ? "expected the path of a file, as in file:///var/log/events" : "expected nothing after ://");
+    target.path = decoded(rest, target.place);
+    rest = {};
+  }
   const auto slash = std::min(rest.find('/'), rest.size());
   if (rest.size() - slash > 1) target.path = rest.substr(slash);
   rest = rest.substr(0, slash);
@@ -85,7 +93,7 @@ Target parse_target(std::string_view option, std::string_view url) {
                                decoded(user.substr(std::min(parted + 1, user.size())), target.place)};
     rest = rest.substr(at + 1);
   }
-  if (rest.empty()) fail(fmt::format("expected at least one host, as in {}", shape));
+  if (rest.empty() && scheme.output->hosts) fail(fmt::format("expected at least one host, as in {}", shape));
   target.hosts = rest;
 
   if (query.empty()) return target;

@@ -327,15 +327,25 @@ TEST(ConfigReader, SaysWhereAndWhatWasExpected) {
       {"output.logstash: {hosts: h1, worker: 1, workers: 2}",
        "windlass.yml:1:50: output.logstash.workers: given twice; first at windlass.yml:1:38"},
       // Outputs.
+      {"output.redis.hosts: h1", "windlass.yml:1:21: output.redis.key: expected the name of a list, channel or stream"},
+      {"output.redis: {hosts: h1, key: '%{[type]}'}", "output.redis.key: expected a fixed name"},
+      {"output.redis: {hosts: h1, key: a, db: -1}", "output.redis.db: expected the number of a database, got \"-1\""},
+      {"output.redis: {hosts: h1, key: a, datatype: set}", "output.redis.datatype: expected"},
+      {"output.redis: {hosts: h1, key: a, compression_level: 1}", "compression_level: unknown setting"},
+      {"output.file: {rotate_every_kb: 1}", "output.file.path: expected the directory of the file"},
+      {"output.file: {path: /a, permissions: 0999}", "expected permissions such as 0600, got \"0999\""},
+      {"output.file: {path: /a, hosts: h1}", "output.file.hosts: unknown setting"},
+      {"output.console.pretty: true", "output.console.pretty: an event is one line; expected false"},
       {"", "windlass.yml: no output is enabled; expected output.logstash.hosts, or --to URL"},
       {"queue.mem.events: 5", "windlass.yml: no output is enabled"},
       {"output.logstash: {hosts: h1, enabled: false}", "windlass.yml: no output is enabled"},
       {"output: logstash", "windlass.yml:1:9: output: expected a section such as output.logstash"},
       {"output.logstash: h1", "windlass.yml:1:18: output.logstash: expected a section with hosts in it"},
       {"output.elasticsearch.hosts: h1",
-       "windlass.yml:1:29: output: not supported yet: elasticsearch; supported: logstash"},
+       "windlass.yml:1:29: output: not supported yet: elasticsearch; supported: logstash, redis, file, console"},
       {"output.logstahs.hosts: h1",
-       "windlass.yml:1:24: output.logstahs.hosts: unknown output; supported: logstash; did you mean logstash?"},
+       "windlass.yml:1:24: output.logstahs.hosts: unknown output; supported: logstash, redis, file, "
+       "console; did you mean logstash?"},
       {"output.logstash.hosts: h1\noutput.kafka.hosts: h2",
        "windlass.yml:2:21: output: expected one output that is enabled, got kafka (at windlass.yml:2:21) and logstash "
        "(at "
@@ -406,6 +416,22 @@ TEST(ConfigReader, NamesTheOptionWhereAnOverrideIsWrong) {
       {"output.kafka.enabled=true", "output: expected one output that is enabled, got kafka"},
   };
   for (const auto& [option, error] : cases) EXPECT_THAT(error_of(yaml, {}, {option}), HasSubstr(error)) << option;
+}
+
+TEST(ConfigReader, HasTheDefaultsOfEachOutput) {
+  const OutputConfig redis = read("output.redis: {hosts: h1, index: old, key: new}").output;
+  EXPECT_EQ(redis.redis.key, "new");
+  EXPECT_EQ(redis.timeout, std::chrono::seconds(5));
+  EXPECT_TRUE(redis.loadbalance);
+  EXPECT_EQ(read("output.redis: {hosts: h1, index: old}").output.redis.key, "old");
+  const OutputConfig file = read("output.file: {path: /var/log}").output;
+  EXPECT_EQ(file.file.path, "/var/log/windlass");
+  EXPECT_EQ(file.file.rotate_bytes, 10u << 20);
+  EXPECT_EQ(file.file.number_of_files, 7u);
+  EXPECT_EQ(file.file.permissions, 0600u);
+  EXPECT_FALSE(file.file.sync);
+  EXPECT_EQ(read("output.file: {path: /var/log, filename: a, rotate_every_kb: 64}").output.file.path, "/var/log/a");
+  EXPECT_EQ(read("output.console: {pretty: false}").output.type, OutputType::console);
 }
 
 TEST(ConfigReader, RefusesHostileYamlAtOnce) {

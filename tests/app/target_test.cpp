@@ -66,15 +66,48 @@ TEST(Target, MeansTlsByTheSchemesS) {
   EXPECT_TRUE(output_of({"lumberjacks://h1"}).tls);
 }
 
+TEST(Target, TakesUserKeyAndDatabaseOfRedisFromAUrl) {
+  const OutputConfig output = output_of({"rediss://me:p%40ss@h1,h2:7000/3?key=logs&datatype=stream"});
+  EXPECT_EQ(output.type, OutputType::redis);
+  EXPECT_THAT(output.hosts, ElementsAre(HostPort{"h1", 6379}, HostPort{"h2", 7000}));
+  EXPECT_EQ(output.username, "me");
+  EXPECT_EQ(output.password, "p@ss");
+  EXPECT_EQ(output.redis.key, "logs");
+  EXPECT_EQ(output.redis.database, 3u);
+  EXPECT_EQ(output.redis.data_type, RedisDataType::stream);
+  EXPECT_EQ(output.timeout, 5s);
+  EXPECT_TRUE(output.tls);
+}
+
+TEST(Target, TakesAFileOrStandardOutput) {
+  const OutputConfig output = output_of({"file:///var/log/a%20b?permissions=0640&sync=batch"});
+  EXPECT_EQ(output.type, OutputType::file);
+  EXPECT_EQ(output.file.path, "/var/log/a b");
+  EXPECT_EQ(output.file.rotate_bytes, 0u);
+  EXPECT_EQ(output.file.permissions, 0640u);
+  EXPECT_TRUE(output.file.sync);
+  EXPECT_EQ(output_of({"file://here?rotate_every_kb=64&number_of_files=3"}).file.path, "here");
+  EXPECT_EQ(output_of({"stdout://"}).type, OutputType::console);
+}
+
 TEST(Target, SaysWhatIsWrongWithAUrl) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{""}, "--to : expected a URL such as lumberjack://host:5044"},
       {{"h1:5044"}, "--to h1:5044: expected a URL such as lumberjack://host:5044"},
       {{"://h1"}, "expected a URL such as"},
       {{"lumberjck://h1"},
-       "--to lumberjck://h1: unknown scheme \"lumberjck\"; supported: lumberjack://, lumberjacks://; did you mean "
-       "lumberjack?"},
-      {{"redis://h1"}, "--to redis://h1: not supported yet: redis://; supported: lumberjack://, lumberjacks://"},
+       "--to lumberjck://h1: unknown scheme \"lumberjck\"; supported: lumberjack://, lumberjacks://, redis://, "
+       "rediss://, file://, stdout://; did you mean lumberjack?"},
+      {{"kafka://h1"},
+       "--to kafka://h1: not supported yet: kafka://; supported: lumberjack://, lumberjacks://, redis://, rediss://, "
+       "file://, stdout://"},
+      {{"files:///a"}, "unknown scheme \"files\""},
+      {{"file://"}, "expected the path of a file, as in file:///var/log/events"},
+      {{"file:///a?path=/b"}, "path: not for a URL"},
+      {{"file:///a?worker=2"}, "worker: unknown setting"},
+      {{"stdout://h1"}, "--to stdout://h1: expected nothing after ://"},
+      {{"redis://h1"}, "--to redis://h1: output.redis.key: expected the name of a list, channel or stream"},
+      {{"redis://h1/logs?key=a"}, "--to redis://h1/logs: db: expected the number of a database, got \"/logs\""},
       {{"lumberjack://"}, "expected at least one host"},
       {{"lumberjack://?worker=2"}, "expected at least one host"},
       {{"lumberjack://h1/path"}, "expected no path"},

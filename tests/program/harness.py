@@ -91,15 +91,14 @@ class Process:
 class Sink(Process):
     """`windlass sink`, with a record and a report. Its port is known once it is made."""
 
-    def __init__(self, directory, name, options=(), port=0, host="127.0.0.1", tls=None):
+    def __init__(self, directory, name, options=(), port=0, host="127.0.0.1", tls=None, scheme="lumberjack"):
         self.record = directory / f"{name}.record"
         self.report_path = directory / f"{name}.report"
-        self._made_of = (directory, name, options, host, tls)
+        self._made_of = (directory, name, options, host, tls, scheme)
         before = (directory / f"{name}.out").read_text() if (directory / f"{name}.out").exists() else ""
-        scheme, query = ("lumberjacks", "?" + "&".join(f"ssl.{k}={v}" for k, v in tls.items())) if tls else \
-                        ("lumberjack", "")
+        query = "?" + "&".join(f"ssl.{k}={v}" for k, v in tls.items()) if tls else ""
         super().__init__(directory, name, [
-            "sink", "--listen", f"{scheme}://{host}:{port}{query}", "--record", self.record,
+            "sink", "--listen", f"{scheme}{'s' if tls else ''}://{host}:{port}{query}", "--record", self.record,
             "--report", self.report_path, *options])
         wait_until(lambda: "listening on" in self.output()[len(before):] or self.exit_code() is not None,
                    "the sink listens", self)
@@ -110,8 +109,8 @@ class Sink(Process):
 
     def again(self, options=None):
         """Another one in its place, after its end: same port, same record."""
-        directory, name, old_options, host, tls = self._made_of
-        return Sink(directory, name, old_options if options is None else options, self.port, host, tls)
+        directory, name, old_options, host, tls, scheme = self._made_of
+        return Sink(directory, name, old_options if options is None else options, self.port, host, tls, scheme)
 
     def events(self):
         """The recorded events, one after another."""
