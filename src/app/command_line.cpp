@@ -85,12 +85,29 @@ Examples:
   windlass ship -c filebeat.yml -E output.logstash.worker=2 --report report.json app.log)");
 }
 
+CLI::Option* add_listen(CLI::App* command, std::vector<std::string>& listen) {
+  return repeated(command, "--listen", listen,
+                  "where to listen: lumberjack://host:port; port 0 is one that is free; lumberjacks:// for "
+                  "TLS, with ssl.certificate and ssl.key")
+      ->type_name("URL");
+}
+
+void describe_relay(CLI::App* command, RelayOptions& options, std::vector<std::string>& listen) {
+  add_config(command, options.sources);
+  add_listen(command, listen);
+  add_report(command, options.report);
+  command->footer(R"(
+Acknowledges what Beats and other Lumberjack clients send once the endpoints have acknowledged it. Ends with SIGINT or
+SIGTERM, when what was handed in is delivered. Exit code 0: all of it was acknowledged; 1: something was dropped or
+left; 2: usage or configuration.
+
+Examples:
+  windlass relay --listen lumberjack://:5044 --to lumberjack://h1:5044,h2:5044
+  windlass relay -c windlass.yml --listen 'lumberjacks://:5044?ssl.certificate=server.pem&ssl.key=server.key')");
+}
+
 void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::string>& listen) {
-  repeated(command, "--listen", listen,
-           "where to listen: lumberjack://host:port; port 0 is one that is free; lumberjacks:// for "
-           "TLS, with ssl.certificate and ssl.key")
-      ->type_name("URL")
-      ->required();
+  add_listen(command, listen)->required();
   command->add_option("--record", options.record, "append what is received, one event a line")->type_name("FILE");
   add_report(command, options.report);
 
@@ -170,15 +187,19 @@ Command parse_command_line(int argc, const char* const* argv) {
   program.footer("\nwindlass COMMAND --help tells more, with examples.");
 
   ShipOptions ship;
+  RelayOptions relay;
   SinkOptions sink;
   TestOptions test;
   QueueOptions queue;
   std::vector<std::string> listen;
   CLI::App* ship_command = program.add_subcommand("ship", "ship lines of files or of standard input");
+  CLI::App* relay_command =
+      program.add_subcommand("relay", "take what Beats and other Lumberjack clients send, and ship it");
   CLI::App* sink_command = program.add_subcommand("sink", "be an endpoint, to try things against");
   CLI::App* test_command = program.add_subcommand("test", "check a configuration, or the hosts that it names");
   CLI::App* version_command = program.add_subcommand("version", "tell the version");
   describe_ship(ship_command, ship);
+  describe_relay(relay_command, relay, listen);
   describe_sink(sink_command, sink, listen);
   describe_test(test_command, test);
   CLI::App* queue_command = program.add_subcommand("queue", "look into a queue on disk");
@@ -206,6 +227,10 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (test_command->parsed()) return test;
   if (queue_command->parsed()) return queue;
   if (version_command->parsed()) return VersionOptions();
+  if (relay_command->parsed()) {
+    for (const std::string& url : listen) relay.listen.push_back(read_listen(url));
+    return relay;
+  }
   for (const std::string& url : listen) sink.listen.push_back(read_listen(url));
   return sink;
 }

@@ -7,6 +7,7 @@
 
 #include "app/config_reader.h"
 #include "app/queue_command.h"
+#include "app/relay.h"
 #include "app/sink.h"
 #include "app/test_command.h"
 
@@ -29,7 +30,7 @@ struct Exit {
   std::string text;
 };
 
-using Command = std::variant<ShipOptions, SinkOptions, TestOptions, QueueOptions, VersionOptions, Exit>;
+using Command = std::variant<ShipOptions, RelayOptions, SinkOptions, TestOptions, QueueOptions, VersionOptions, Exit>;
 
 /// Reads the arguments. Throws ConfigError for a --listen that is no URL to listen on; all else that is wrong becomes
 /// an Exit with exit_usage.

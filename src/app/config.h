@@ -88,11 +88,23 @@ struct QueueConfig {
   std::optional<DiskQueueOptions> disk;
 };
 
+/// What `relay` does with its clients: relay.* in a file.
+struct RelayConfig {
+  /// Where it listens; --listen takes its place.
+  std::vector<ListenConfig> listen;
+  std::size_t max_clients = 10'000;
+  std::size_t receive_bytes = std::size_t{256} << 20;
+  base::Duration client_inactivity_timeout = std::chrono::seconds(60);
+  base::Duration window_timeout = std::chrono::seconds(60);
+  base::Duration keep_alive_interval = std::chrono::seconds(5);
+};
+
 enum class LogLevel { debug, info, warning, error };
 
 struct Config {
   OutputConfig output;
   QueueConfig queue;
+  RelayConfig relay;
   /// Files to read where the command line names none; "-" is standard input.
   std::vector<std::string> paths;
   LogLevel log_level = LogLevel::info;

@@ -9,6 +9,7 @@
 #include "app/exit_code.h"
 #include "app/log.h"
 #include "app/queue_command.h"
+#include "app/relay.h"
 #include "app/ship.h"
 #include "app/sink.h"
 #include "app/test_command.h"
@@ -19,6 +20,7 @@ namespace {
 
 struct Run {
   int operator()(const ShipOptions& options) const { return run_ship(options); }
+  int operator()(const RelayOptions& options) const { return run_relay(options); }
   int operator()(const SinkOptions& options) const { return run_sink(options); }
   int operator()(const TestOptions& options) const { return run_test(options); }
   int operator()(const QueueOptions& options) const { return run_queue(options); }

@@ -56,6 +56,29 @@ json::value to_json(const DiskQueueStatistics& disk) {
   };
 }
 
+json::value to_json(const InputCounters& input) {
+  return json::object{{"lines", input.lines},
+                      {"bytes", input.bytes},
+                      {"empty_lines", input.empty_lines},
+                      {"cut_lines", input.cut_lines},
+                      {"refused_lines", input.refused_lines},
+                      {"failed_inputs", input.failed_inputs}};
+}
+
+json::value to_json(const RelayCounters& clients) {
+  json::object cut;
+  for (const auto& [reason, count] : clients.cut) cut[to_string(reason)] = count;
+  return json::object{{"connections", clients.connections},
+                      {"failed_accepts", clients.failed_accepts},
+                      {"windows", clients.windows},
+                      {"events", clients.events},
+                      {"bytes", clients.bytes},
+                      {"acked_windows", clients.acked_windows},
+                      {"acked", clients.acked},
+                      {"keep_alives", clients.keep_alives},
+                      {"cut", std::move(cut)}};
+}
+
 /// Indented, and with numbers as people write them: Boost's own serializer writes 1.5 as 1.5E0, all in one line.
 void print(const json::value& value, std::size_t indent, std::string& to) {
   const auto new_line = [&](std::size_t depth) { to.append("\n").append(2 * depth, ' '); };
@@ -219,7 +242,6 @@ std::string report_json(const Report& report) {
   json::array endpoints;
   for (const WorkerStatistics& endpoint : by_endpoint(report.statistics.workers))
     endpoints.push_back(to_json(endpoint));
-  const InputCounters& input = report.input;
   json::value all = json::object{
       {"accepted", ledger.accepted},
       {"acked", ledger.acked},
@@ -230,12 +252,7 @@ std::string report_json(const Report& report) {
       {"retried", ledger.retried},
       {"hedged", ledger.hedged},
       {"duplicates", ledger.duplicates},
-      {"input", json::object{{"lines", input.lines},
-                             {"bytes", input.bytes},
-                             {"empty_lines", input.empty_lines},
-                             {"cut_lines", input.cut_lines},
-                             {"refused_lines", input.refused_lines},
-                             {"failed_inputs", input.failed_inputs}}},
+      {report.clients ? "clients" : "input", report.clients ? to_json(*report.clients) : to_json(report.input)},
       {"seconds", rounded(report.seconds)},
       {"cpu_seconds", rounded(report.resources.cpu_seconds)},
       {"max_rss_bytes", report.resources.max_rss_bytes},
@@ -279,6 +296,11 @@ std::string report_text(const Report& report) {
   line(report.input.cut_lines, "lines cut, as they were too long");
   line(report.input.refused_lines, "lines refused, as they are no JSON object");
   line(report.input.failed_inputs, "inputs that could not be read");
+  if (report.clients) {
+    line(report.clients->connections, "connections of clients");
+    for (const auto& [reason, count] : report.clients->cut)
+      line(count, fmt::format("of them cut: {}", to_string(reason)));
+  }
   for (const WorkerStatistics& endpoint : by_endpoint(report.statistics.workers)) {
     const double share =
         ledger.acked > 0 ? 100.0 * static_cast<double>(endpoint.acked) / static_cast<double>(ledger.acked) : 0;

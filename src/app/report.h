@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include <windlass/statistics.h>
+
+#include "app/relay_report.h"
 
 namespace windlass::app {
 
@@ -30,7 +33,8 @@ Resources resources_used();
 struct Report {
   Statistics statistics;
   InputCounters input;
-  double seconds = 0;  ///< from start to end
+  std::optional<RelayCounters> clients;  ///< of a relay, which has them instead of an input
+  double seconds = 0;                    ///< from start to end
   Resources resources;
 };
 
@@ -41,6 +45,8 @@ std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& c
 /// One JSON object, indented, with a newline at its end:
 ///   accepted, acked, dropped {REASON: events}, dead_lettered, queued, in_flight, retried, hedged, duplicates: events
 ///   input {lines, bytes, empty_lines, cut_lines, refused_lines, failed_inputs}
+///     or, of a relay, clients {connections, failed_accepts, windows, events, bytes, acked_windows, acked, keep_alives,
+///     cut {REASON: connections}}
 ///   seconds, cpu_seconds, max_rss_bytes
 ///   disk {events, bytes, max_bytes, segments, syncs, recovered, damaged, unfinished, kept_bytes, damage [TEXT]}: only
 ///     with a queue on disk

@@ -37,6 +37,7 @@ void Server::listen(const ListenConfig& config) {
   net::Listener::Options options;
   options.at = config.at;
   options.max_connections = options_.max_connections;
+  options.send_buffer = options_.send_buffer;
   if (config.tls) options.tls = net::TlsContext::server(*config.tls);
   auto listener = std::make_unique<net::Listener>(
       context_, std::move(options),

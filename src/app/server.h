@@ -27,6 +27,7 @@ class Server final : public ConnectionOwner {
  public:
   struct Options {
     std::size_t max_connections = 1024;  ///< at each listener; further ones wait in the kernel
+    int send_buffer = 0;                 ///< as net::Listener has it
     std::vector<RateFrom> rates = {};    ///< that events are taken at, as SinkFaults has them; none: without limit
   };
   struct Callbacks {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <stdexcept>
 
+#include "app/target.h"
 #include "app/units.h"
 
 namespace windlass::app {
@@ -227,6 +228,18 @@ const OutputSetting output_table[] = {
     {"ssl.renegotiation", nullptr, Urls::to, "there is never a renegotiation"},
 };
 
+std::vector<ListenConfig> listeners(const SettingValue& value) {
+  std::vector<ListenConfig> result;
+  for (const std::string& url : value.texts()) {
+    try {
+      result.push_back(read_listen(url));
+    } catch (const ConfigError& error) {
+      value.fail(error.what());
+    }
+  }
+  return result;
+}
+
 LogLevel log_level(const SettingValue& value) {
   constexpr std::array levels{LogLevel::debug,   LogLevel::info,  LogLevel::warning,
                               LogLevel::warning, LogLevel::error, LogLevel::error};
@@ -274,6 +287,19 @@ const GeneralSetting general_table[] = {
     {"queue.disk.max_retry_interval", nullptr, "a disk that fails is tried again every 200 ms"},
     {"queue.mem.flush.min_events", nullptr, "events are sent as soon as a connection has room"},
     {"queue.mem.flush.timeout", nullptr, "events are sent as soon as a connection has room"},
+    {"relay.listen", [](Config& c, const SettingValue& v) { c.relay.listen = listeners(v); }},
+    {"relay.max_clients",
+     [](Config& c, const SettingValue& v) { c.relay.max_clients = std::size_t(v.integer(1, 1'000'000)); }},
+    {"relay.receive_bytes",
+     [](Config& c, const SettingValue& v) {
+       c.relay.receive_bytes = v.size(std::uint64_t{1} << 20, std::uint64_t{1} << 40);
+     }},
+    {"relay.client_inactivity_timeout",
+     [](Config& c, const SettingValue& v) { c.relay.client_inactivity_timeout = v.duration({}, year); }},
+    {"relay.window_timeout",
+     [](Config& c, const SettingValue& v) { c.relay.window_timeout = v.duration(milliseconds(1), year); }},
+    {"relay.keep_alive_interval",
+     [](Config& c, const SettingValue& v) { c.relay.keep_alive_interval = v.duration(milliseconds(1), hours(24)); }},
     {"paths", [](Config& c, const SettingValue& v) { c.paths = v.texts(); }},
     {"progress_timeout",
      [](Config& c, const SettingValue& v) { c.progress_timeout = v.duration(milliseconds(1), year); }},

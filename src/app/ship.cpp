@@ -3,9 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <future>
 #include <spdlog/spdlog.h>
 #include <string>
@@ -15,6 +12,7 @@
 
 #include <windlass/load_balancer.h>
 
+#include "app/attend.h"
 #include "app/balancing.h"
 #include "app/config_reader.h"
 #include "app/exit_code.h"
@@ -88,24 +86,8 @@ int run_ship(const ShipOptions& options) {
     done.store(true);
     signals.wake();
   });
-  // The drain without end is overtaken by one with a deadline, and that one by a close.
-  std::future<void> hurry;
-  while (!done.load()) {
-    if (signals.wait(std::chrono::milliseconds(100))) {
-      if (hurry.valid()) {
-        spdlog::warn("closing at once");
-        balancer.close();
-      } else {
-        spdlog::warn("stopping: what was read is delivered within {}; a second signal ends it at once",
-                     std::chrono::duration_cast<std::chrono::duration<double>>(config.shutdown_timeout));
-        pump.stop();
-        hurry = std::async(std::launch::async, [&] { balancer.drain(config.shutdown_timeout); });
-      }
-    }
-    watch.show(balancer);
-  }
+  attend(signals, watch, balancer, done, config.shutdown_timeout, [&] { pump.stop(); });
   work.get();
-  watch.end();
 
   Report report;
   report.statistics = balancer.statistics();
@@ -113,14 +95,7 @@ int run_ship(const ShipOptions& options) {
   report.input = pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
-  const bool console = config.output.type == OutputType::console;
-  if (options.report != "-") fmt::print(console ? stderr : stdout, "{}", report_text(report));
-  if (!options.report.empty()) {
-    if (const std::error_code error = write_report(options.report, report_json(report))) {
-      spdlog::error("{}: {}", options.report, error.message());
-      return exit_incomplete;
-    }
-  }
+  if (!tell(report, options.report, config.output.type)) return exit_incomplete;
   if (!read_all) spdlog::warn("stopped before the end of the input");
   return read_all && complete(report) ? exit_all_acked : exit_incomplete;
 }

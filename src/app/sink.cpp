@@ -29,7 +29,7 @@ class Sink {
       : faults_(options.faults),
         signals_(context_),
         started_(steady_now()),
-        server_(context_, {max_connections, faults_.rates},
+        server_(context_, {max_connections, 0, faults_.rates},
                 {[this](const ListenConfig& at, std::unique_ptr<net::Stream> stream) {
                    on_accepted(at, std::move(stream));
                  },

@@ -25,7 +25,8 @@ char* ByteQueue::prepare(std::size_t count) {
 void ByteQueue::shrink(std::size_t keep) {
   if (capacity_ <= keep || size() > keep) return;
   const std::size_t held = size();
-  auto data = std::make_unique_for_overwrite<char[]>(keep);
+  std::unique_ptr<char[]> data;
+  if (keep > 0) data = std::make_unique_for_overwrite<char[]>(keep);
   if (held > 0) std::memcpy(data.get(), data_.get() + begin_, held);
   data_ = std::move(data);
   capacity_ = keep;

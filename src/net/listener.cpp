@@ -106,6 +106,8 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
       });
       return failed_(error, "accepting: " + error.message());
     }
+    boost::system::error_code ignored;
+    if (options_.send_buffer > 0) socket.set_option(Socket::send_buffer_size(options_.send_buffer), ignored);
     auto transport = std::make_unique<Transport>(std::move(socket), take_slot());
     if (options_.tls) {
       secure(std::move(transport));

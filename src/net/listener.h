@@ -30,7 +30,9 @@ class Listener {
     HostPort at;
     std::optional<TlsContext> tls;  ///< made by TlsContext::server
     std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
-    std::size_t max_handshakes = 256;    ///< TLS handshakes under way
+    std::size_t max_handshakes = 256;  ///< TLS handshakes under way
+    /// What the kernel holds of what a peer does not take, as SO_SNDBUF has it; 0: as much as the system likes.
+    int send_buffer = 0;
     std::size_t max_connections = 4096;  ///< handshakes, and streams that are open; further ones wait in the kernel
   };
   using Accepted = std::function<void(std::unique_ptr<Stream>)>;

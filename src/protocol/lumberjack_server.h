@@ -44,6 +44,7 @@ class LumberjackServer final : public ServerConversation {
   bool keep_alive() override;
 
   base::ByteQueue& output() override { return output_; }
+  bool has_output() const { return !output_.empty(); }
 
   std::size_t pending() const override { return windows_.size(); }
   std::uint32_t oldest_count() const override { return windows_.empty() ? 0 : windows_.front().count; }
@@ -51,6 +52,11 @@ class LumberjackServer final : public ServerConversation {
 
   std::error_code error() const override { return error_; }
   std::string_view error_detail() const override { return error_detail_; }
+
+  /// Bytes of memory held for what was received and not handed out.
+  std::size_t memory() const { return decoder_.memory(); }
+  /// Gives back what of it is not needed to go on: for a peer that rests.
+  void release_memory() { decoder_.release_memory(); }
 
  private:
   struct Window {

@@ -102,6 +102,14 @@ void Inflater::reset() {
   if (state_) state_->reset();
 }
 
+void Inflater::release() {
+  state_.reset();
+}
+
+std::size_t Inflater::memory() const {
+  return state_ ? sizeof(State) : 0;
+}
+
 Inflater::Status Inflater::inflate(std::string_view& in, base::ByteQueue& out, std::size_t most) {
   WINDLASS_ASSERT(most > 0);
   if (!state_) state_ = std::make_unique<State>();

@@ -32,10 +32,14 @@ class Inflater {
 
   /// Begins a new stream.
   void reset();
+  /// Gives the state's memory back; only reset() may follow.
+  void release();
   /// Appends at most `most` (at least 1) bytes to `out`, and removes from the front of `in` what it used. After end and
   /// what follows it above, only reset() may follow.
   Status inflate(std::string_view& in, base::ByteQueue& out, std::size_t most);
 
+  /// Bytes of memory held for the state.
+  std::size_t memory() const;
   /// Bytes that the stream has given so far.
   std::size_t inflated() const { return inflated_; }
 

@@ -176,6 +176,13 @@ void FrameDecoder::release() {
   if (source.empty()) source.shrink(memory_kept);
 }
 
+void FrameDecoder::release_memory() {
+  release();
+  input_.shrink(input_.size());
+  inflated_.shrink(inflated_.size());
+  if (!inside_compressed_) inflater_.release();
+}
+
 void FrameDecoder::fail(std::string detail) {
   error_ = errc::protocol_error;
   error_detail_ = std::move(detail);

@@ -107,7 +107,8 @@ TEST(CommandLine, HelpsOnStandardOutputWithExamples) {
 TEST(CommandLine, RefusesWhatItDoesNotUnderstandAndSaysWhy) {
   const std::vector<std::pair<std::vector<const char*>, std::string>> cases{
       {{}, "A subcommand is required"},
-      {{"shipp"}, "unknown command \"shipp\"; expected one of ship, sink, test, version, queue; did you mean ship?"},
+      {{"shipp"},
+       "unknown command \"shipp\"; expected one of ship, relay, sink, test, version, queue; did you mean ship?"},
       {{"ship", "--bogus"}, "--bogus"},
       {{"ship", "--report"}, "--report"},
       {{"sink"}, "--listen is required"},

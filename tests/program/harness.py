@@ -43,6 +43,10 @@ class Process:
                 stdin=stdin, stdout=out, stderr=err, cwd=directory, preexec_fn=_die_with_parent)
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def stdin(self):
         return self._process.stdin
 
@@ -88,24 +92,50 @@ class Process:
         return f"--- {self.name}: exit code {self.exit_code()}\n{self.output()[-2000:]}{self.log()[-4000:]}"
 
 
-class Sink(Process):
-    """`windlass sink`, with a record and a report. Its port is known once it is made."""
+class Server(Process):
+    """`windlass COMMAND --listen ...`, with a report. Its port is known once it is made."""
+
+    command = ""
 
     def __init__(self, directory, name, options=(), port=0, host="127.0.0.1", tls=None, scheme="lumberjack"):
-        self.record = directory / f"{name}.record"
         self.report_path = directory / f"{name}.report"
         self._made_of = (directory, name, options, host, tls, scheme)
         before = (directory / f"{name}.out").read_text() if (directory / f"{name}.out").exists() else ""
         query = "?" + "&".join(f"ssl.{k}={v}" for k, v in tls.items()) if tls else ""
         super().__init__(directory, name, [
-            "sink", "--listen", f"{scheme}{'s' if tls else ''}://{host}:{port}{query}", "--record", self.record,
+            self.command, "--listen", f"{scheme}{'s' if tls else ''}://{host}:{port}{query}",
             "--report", self.report_path, *options])
         wait_until(lambda: "listening on" in self.output()[len(before):] or self.exit_code() is not None,
-                   "the sink listens", self)
+                   f"the {self.command} listens", self)
         if self.exit_code() is not None:
-            raise AssertionError(f"a sink that ended at once\n{self.story()}")
+            raise AssertionError(f"a {self.command} that ended at once\n{self.story()}")
         self.address = self.output()[len(before):].split("listening on ")[1].split()[0].split("://")[1]
         self.port = int(self.address.rsplit(":", 1)[1])
+
+    def report(self):
+        return json.loads(self.report_path.read_text())
+
+
+class Relay(Server):
+    """`windlass relay`."""
+
+    command = "relay"
+
+    def again(self, options):
+        """Another one in its place, after its end: same port, same endpoints."""
+        directory, name, old_options, host, tls, _ = self._made_of
+        return Relay(directory, name, (*old_options, *options), self.port, host, tls)
+
+
+class Sink(Server):
+    """`windlass sink`, with a record."""
+
+    command = "sink"
+
+    def __init__(self, directory, name, options=(), port=0, host="127.0.0.1", tls=None, scheme="lumberjack"):
+        self.record = directory / f"{name}.record"
+        super().__init__(directory, name, ("--record", self.record, *options), port, host, tls, scheme)
+        self._made_of = (directory, name, options, host, tls, scheme)
 
     def again(self, options=None):
         """Another one in its place, after its end: same port, same record."""
@@ -122,9 +152,6 @@ class Sink(Process):
 
     def recorded_bytes(self):
         return self.record.stat().st_size if self.record.exists() else 0
-
-    def report(self):
-        return json.loads(self.report_path.read_text())
 
 
 def wait_until(condition, what, *processes):
@@ -170,8 +197,16 @@ class ProgramTest(unittest.TestCase):
     def sink(self, *options, **where):
         return self._keep(Sink(self.directory, self._name("sink"), options, **where))
 
-    def restart(self, sink, *options):
-        return self._keep(sink.again(options))
+    def relay(self, sinks, *options, settings="", **where):
+        """`windlass relay` to the sinks; `settings` is the query of the URL."""
+        to = ",".join(sink.address for sink in sinks)
+        return self._keep(Relay(self.directory, self._name("relay"),
+                                ("--to", f"lumberjack://{to}" + (f"?{settings}" if settings else ""), *options),
+                                **where))
+
+    def restart(self, server, *options):
+        """After its end. A sink has these options and no others; a relay has them besides its own."""
+        return self._keep(server.again(options))
 
     def run_program(self, *arguments, stdin=subprocess.DEVNULL):
         """Starts it; see Process."""

@@ -2,53 +2,12 @@
 
 import signal
 import socket
-import struct
-import zlib
 
 from harness import ClosedPort, PATIENCE, ProgramTest, wait_until
+from lumberjack import Peers, ack, compressed, event, frame, hostile, window
 
 
-def frame(kind, number):
-    return b"2" + kind + struct.pack(">I", number)
-
-
-def event(sequence, payload):
-    return frame(b"J", sequence) + struct.pack(">I", len(payload)) + payload
-
-
-def window(*payloads):
-    return frame(b"W", len(payloads)) + b"".join(event(n, payload) for n, payload in enumerate(payloads, 1))
-
-
-def compressed(frames):
-    stream = zlib.compress(frames)
-    return frame(b"C", len(stream)) + stream
-
-
-def ack(sequence):
-    return frame(b"A", sequence)
-
-
-class SinkTest(ProgramTest):
-    def connect(self, sink):
-        connection = socket.create_connection(("127.0.0.1", sink.port), PATIENCE)
-        self.addCleanup(connection.close)
-        return connection
-
-    def hear(self, connection, count):
-        heard = b""
-        while len(heard) < count:
-            piece = connection.recv(count - len(heard))
-            self.assertTrue(piece, f"the sink closed the connection after {heard!r}")
-            heard += piece
-        return heard
-
-    def assert_closed(self, connection):
-        try:
-            self.assertEqual(connection.recv(1), b"")
-        except ConnectionResetError:
-            pass
-
+class SinkTest(Peers, ProgramTest):
     def lines(self, sink):
         return sink.record.read_bytes().splitlines()
 
@@ -170,24 +129,7 @@ class SinkTest(ProgramTest):
         sink = self.sink()
         good = self.connect(sink)
         good.sendall(frame(b"W", 2) + event(1, b'{"good":1}'))
-        bomb = zlib.compress(b"\0" * (80 << 20), 9)
-        hostile = {
-            "version": b"GET / HTTP/1.1\r\n\r\n",
-            "version 1": b"1W" + struct.pack(">I", 1),
-            "frame": frame(b"X", 1),
-            "event without a window": event(1, b"{}"),
-            "huge window": frame(b"W", 0xffffffff),
-            "huge event": frame(b"W", 1) + frame(b"J", 1) + struct.pack(">I", 0xffffffff),
-            "wrong sequence": frame(b"W", 2) + event(1, b"{}") + event(7, b"{}"),
-            "too many events": frame(b"W", 1) + compressed(event(1, b"{}") + event(2, b"{}")),
-            "huge compressed frame": frame(b"W", 1) + frame(b"C", 0xffffffff),
-            "no zlib stream": frame(b"W", 1) + frame(b"C", 8) + b"nonsense",
-            "bomb of one event": frame(b"W", 1) + frame(b"C", len(bomb)) + bomb,
-            "bomb of frames": frame(b"W", 1) + compressed(event(1, b" " * (9 << 20)) * 9),
-            "window in a window": frame(b"W", 2) + event(1, b"{}") + frame(b"W", 1),
-            "ack": ack(1),
-        }
-        for what, bytes_ in hostile.items():
+        for what, bytes_ in hostile().items():
             with self.subTest(what):
                 connection = self.connect(sink)
                 try:
@@ -200,16 +142,8 @@ class SinkTest(ProgramTest):
         good.sendall(event(2, b'{"good":2}'))
         self.assertEqual(self.hear(good, 6), ack(2))
         self.assertEqual(sink.stop(), 0)
-        self.assertEqual(sink.report()["protocol_errors"], len(hostile))
+        self.assertEqual(sink.report()["protocol_errors"], len(hostile()))
         self.assertLess(sink.report()["max_rss_bytes"], 400 << 20)
-
-    def assert_ended(self, connection):
-        """Closed; some answers may have come before."""
-        try:
-            while connection.recv(4096):
-                pass
-        except ConnectionResetError:
-            pass
 
     def test_a_peer_that_never_reads_holds_up_nobody(self):
         sink = self.sink()

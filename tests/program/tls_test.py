@@ -7,8 +7,9 @@ import unittest
 from harness import ProgramTest
 
 
-@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
-class Tls(ProgramTest):
+class Certificates(ProgramTest):
+    """An authority of its own, and certificates that it signs."""
+
     def setUp(self):
         super().setUp()
         self.authority("ca")
@@ -31,15 +32,18 @@ class Tls(ProgramTest):
     def path(self, name):
         return self.directory / name
 
+    # Gives up soon: these peers will never come to terms.
+    hopeless = "&max_retries=0&timeout=300ms&backoff.init=10ms&backoff.max=50ms"
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
+class Tls(Certificates):
     def tls_sink(self, name="server", **more):
         return self.sink(tls={"certificate": self.path(f"{name}.pem"), "key": self.path(f"{name}.key"), **more})
 
     def tls_ship(self, sink, *arguments, authority="ca", settings=""):
         return self.ship([sink], *arguments, scheme="lumberjacks",
                          settings=f"ssl.certificate_authorities={self.path(authority + '.pem')}{settings}")
-
-    # Gives up soon: these peers will never come to terms.
-    hopeless = "&max_retries=0&timeout=300ms&backoff.init=10ms&backoff.max=50ms"
 
     def assert_nothing_sent(self, ship, sink, *words):
         self.assert_exit(ship, 1)

@@ -201,6 +201,22 @@ std::vector<std::uint32_t> acks(AckDecoder& decoder, std::string_view bytes, con
   return found;
 }
 
+RC_GTEST_PROP(LumberjackDecoder, ReadsTheSameWhereMemoryIsGivenBackAtEachRest,
+              (const std::vector<std::uint8_t>& sizes)) {
+  const std::string bytes = window_frame(2) + json_frame(1, "{}") + json_frame(2, std::string(300, 'x')) +
+                            window_frame(1) + compressed_frame(deflated(json_frame(1, "[]"))) + window_frame(3);
+  FrameDecoder decoder({});
+  std::vector<std::string> said;
+  in_pieces(bytes, sizes, [&](std::string_view piece) {
+    decoder.feed(piece);
+    while (const auto found = decoder.next())
+      said.push_back(std::to_string(found->number) + std::string(found->payload));
+    decoder.release_memory();
+    if (decoder.buffered() == 0 && !decoder.inside_compressed()) RC_ASSERT(decoder.memory() == 0u);
+  });
+  RC_ASSERT(said == (std::vector<std::string>{"2", "1{}", "2" + std::string(300, 'x'), "1", "1[]", "0", "3"}));
+}
+
 RC_GTEST_PROP(LumberjackAckDecoder, ReadsAcksHoweverTheyWereCut, (const std::vector<std::uint32_t>& sequences)) {
   base::ByteQueue out;
   for (const std::uint32_t sequence : sequences) encode_ack(sequence, out);
