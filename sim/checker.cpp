@@ -44,7 +44,7 @@ std::error_code Checker::refusal(const NumberedSubmission& submission, std::uint
 
 void Checker::offered(const NumberedSubmission& submission, std::error_code answer, base::Time now) {
   heard_ = true;
-  const std::uint64_t held = deliveries_.queued() + deliveries_.flying() + deliveries_.doubtful();
+  const std::uint64_t held = deliveries_.held();
   const std::error_code expected = refusal(submission, held);
   const bool in_doubt = deliveries_.doubtful() > 0 && expected == errc::queue_full && !answer;
   if (answer != expected && !in_doubt)
@@ -87,14 +87,16 @@ void Checker::close(base::Time now) {
 void Checker::joined(core::WorkerId id, const core::WorkerOptions& options) {
   heard_ = true;
   Line line(options);
-  if (id == lines_.size()) {
-    lines_.push_back(line);
-  } else {
-    if (id > lines_.size() || !lines_[id].left)
-      throw Violation("a worker that joins has an id of its own", fmt::format("worker {}", id));
-    line.connection = lines_[id].connection;
-    lines_[id] = line;
-  }
+  // Successors that are still to be named may have the ids before this one.
+  std::size_t end = lines_.size();
+  for (const Line& other : lines_) end += other.replace_due + other.stillborn;
+  Line nobody(options);
+  nobody.removed = nobody.leaving = nobody.left = true;
+  if (id <= end && lines_.size() <= id) lines_.resize(id + 1, nobody);
+  if (id > end || !lines_[id].left)
+    throw Violation("a worker that joins has an id of its own", fmt::format("worker {}", id));
+  line.connection = lines_[id].connection;
+  lines_[id] = line;
   several_priorities_ |=
       std::any_of(lines_.begin(), lines_.end(), [&](const Line& other) { return other.priority != line.priority; });
   rotates_ |= several_priorities_ || line.ttl > base::Duration::zero();
@@ -165,10 +167,11 @@ void Checker::connected(core::ConnectionId connection, base::Time now) {
   }
 }
 
-void Checker::lost(core::ConnectionId connection, base::Time now) {
+void Checker::lost(core::ConnectionId connection, std::error_code error, base::Time now) {
   Line* line = line_of(connection);
   if (closed_ || !line) return;
-  fail(*line, !line->may_end(now) && at_fault(*line), now);
+  fail(*line, !line->may_end(now) && at_fault(*line), true, error ? error : make_error_code(errc::connection_lost),
+       now);
 }
 
 void Checker::disconnected(core::ConnectionId connection) {
@@ -191,6 +194,7 @@ void Checker::progress(std::uint32_t number, std::uint32_t count, base::Time now
   count = std::min(count, static_cast<std::uint32_t>(events.size()));
   if (count <= flight.acked) return line.sign_of_life(options_, now);
   line.progressed(number, options_, now);
+  works_.served(line.endpoint);
   acked(events.subspan(flight.acked, count - flight.acked));
   flight.acked = count;
 }
@@ -231,7 +235,8 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   const Flight flight = flights_[number];
   if (!flight.live) return;
   Line& line = lines_[flight.worker];
-  const bool blamed = line.failing() || !works_.work(flight.work).failed_at_another(flight.worker);
+  const bool blamed = line.failing() || !works_.work(flight.work).failed_at_another(line.endpoint);
+  const unsigned sends = works_.work(flight.work).sends;
   const std::span<const EventNumber> events = events_of(flight);
   land(line, number, now);
   line.sign_of_life(options_, now);
@@ -239,8 +244,11 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   // Event by event: what stands in `rest` or from `rest_from` on was not acknowledged.
   std::vector<EventNumber> back;
   bool answered = false;
+  bool some_acked = false;
   bool some_back = false;
   bool costs_attempt = false;
+  bool throttled = false;
+  std::error_code last_why;
   auto listed = result.rest.begin();
   for (std::uint32_t index = flight.acked; index < events.size(); ++index) {
     const EventNumber event = events[index];
@@ -252,14 +260,17 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
       why = listed->why;
     } else {
       acked({&event, 1});
-      answered = true;
+      answered = some_acked = true;
       continue;
     }
     if (why && classify(why) == ErrorClass::permanent) {
-      if (is_open(event)) deliveries_.reject(event, why, options_.dead_letter);
+      if (is_open(event))
+        deliveries_.give_up(event, {errc::rejected, why, sends, {line.endpoint}}, options_.dead_letter);
       answered = true;
     } else {
       costs_attempt |= static_cast<bool>(why);
+      throttled |= why && classify(why) == ErrorClass::throttled;
+      if (why) last_why = why;
       some_back = true;
       if (is_open(event)) back.push_back(event);
     }
@@ -269,10 +280,14 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   const bool endpoint_failed = what != ErrorClass::permanent;
   const bool progressed = flight.acked > 0 || answered;
   if (answered || (!some_back && !endpoint_failed)) line.progressed(number, options_, now);
+  if (some_acked) works_.served(line.endpoint);
+  costs_attempt |= endpoint_failed;
+  const bool suspicious = costs_attempt && !throttled;
   if (!back.empty())
-    works_.give_back(flight.work, std::move(back), flight.worker, progressed, endpoint_failed || costs_attempt, now);
+    works_.give_back(flight.work, std::move(back),
+                     {flight.worker, line.endpoint, progressed, costs_attempt, suspicious, last_why}, now);
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
-    fail(line, blamed, now);
+    fail(line, blamed, false, result.error, now);
   } else if (endpoint_failed || (some_back && !progressed)) {
     rest(line, result, blamed, now);
   }
@@ -289,10 +304,10 @@ void Checker::rest(Line& line, const PublishResult& result, bool blamed, base::T
 
 bool Checker::at_fault(const Line& line) const {
   if (line.failing() || line.flights.empty()) return true;
-  return !works_.work(flights_[line.flights.front()].work).failed_at_another(id_of(line));
+  return !works_.work(flights_[line.flights.front()].work).failed_at_another(line.endpoint);
 }
 
-void Checker::fail(Line& line, bool blamed, base::Time now) {
+void Checker::fail(Line& line, bool blamed, bool suspects_oldest, std::error_code error, base::Time now) {
   if (line.state != Line::State::connecting && line.state != Line::State::connected) return;
   line.reconnect = blamed ? line.patience.failed(now) : Moment::at(now);
   call_off_successor(line);
@@ -300,7 +315,10 @@ void Checker::fail(Line& line, bool blamed, base::Time now) {
     const Flight flight = flights_[line.flights.front()];
     std::vector<EventNumber> back = open_events(flight);
     land(line, line.flights.front(), now);
-    if (!back.empty()) works_.give_back(flight.work, std::move(back), flight.worker, flight.acked > 0, true, now);
+    const Failure failure{flight.worker,   line.endpoint, flight.acked > 0, suspects_oldest || blamed,
+                          suspects_oldest, error};
+    suspects_oldest = false;
+    if (!back.empty()) works_.give_back(flight.work, std::move(back), failure, now);
   }
   line.state = Line::State::closing;
   line.disconnect_due = true;
@@ -314,7 +332,8 @@ void Checker::timeout(base::Time now) {
     if (line.must_leave(now)) {
       take_back(line, now);
     } else if (line.overdue(now)) {
-      fail(line, at_fault(line), now);
+      const bool silent = line.state == Line::State::connecting || line.silence_deadline <= now;
+      fail(line, at_fault(line), true, silent ? errc::timeout : errc::no_progress, now);
     } else if (line.too_old(now)) {
       const bool overlaps = line.overlaps && !line.failing();
       (overlaps ? line.replace_due : line.leaving) = true;
@@ -355,9 +374,10 @@ bool Checker::surely_draws(const Line& line, base::Time now) const {
          }));
 }
 
-bool Checker::another_draws(const Line& line, base::Time now, bool surely) const {
+bool Checker::another_draws(const Line& line, base::Time now, bool surely, bool of_another_endpoint) const {
   return std::any_of(lines_.begin(), lines_.end(), [&](const Line& other) {
-    return &other != &line && (surely ? surely_draws(other, now) : other.may_participate(now));
+    return (of_another_endpoint ? other.endpoint != line.endpoint : &other != &line) &&
+           (surely ? surely_draws(other, now) : other.may_participate(now));
   });
 }
 
@@ -414,6 +434,7 @@ void Checker::replace(const core::Replace& action) {
     throw Violation("a connection is replaced when it is too old", name(old, action.worker));
   const auto successor = static_cast<core::WorkerId>(action.successor);
   core::WorkerOptions options;
+  options.endpoint = old.endpoint;
   options.window = old.window;
   options.priority = old.priority;
   options.wait_retry = old.wait_retry;
@@ -448,15 +469,18 @@ void Checker::send(const core::Send& action, base::Time now) {
   if (line.room() == 0)
     throw Violation("in flight never exceeds the window", fmt::format("{} has {} in flight{}", who, line.flights.size(),
                                                                       line.failing() ? ", and is failing" : ""));
+  if (is_endangered(line)) throw Violation("nothing is sent behind a batch under suspicion", who);
   if (several_priorities_) {
     for (const Line& other : lines_)
       if (other.priority < line.priority && !other.failing() && other.surely_participates(now))
         throw Violation("a worker draws only while no better one does", who);
   }
   if (!ids_.insert(action.attempt).second) throw Violation("an attempt has an id of its own", who);
-  const std::uint32_t work = works_.sent(action.batch, action.worker, now);
-  if (works_.work(work).failed_at == action.worker && another_draws(line, now, true))
+  const std::uint32_t work = works_.sent(action.batch, line.endpoint, now);
+  if (works_.work(work).failed_last_at(action.worker, line.endpoint) && another_draws(line, now, true))
     throw Violation("failed work goes elsewhere while another worker participates", who);
+  if (works_.work(work).failed_last_at(line.endpoint) && another_draws(line, now, true, true))
+    throw Violation("failed work goes elsewhere while another endpoint participates", who);
   const Work& sent = works_.work(work);
   if (sent.copies == 2) expect_well_hedged(line, work, who);
   line.sent(next_flight(), options_, now);
@@ -516,12 +540,13 @@ void Checker::expect_conserved_work(base::Time now) const {
   const auto busy = [](const Line& line) { return !line.flights.empty(); };
   if (holds_back_ && std::any_of(lines_.begin(), lines_.end(), busy)) return;
   for (const Line& line : lines_) {
-    if (line.room() == 0 || !surely_draws(line, now)) continue;
+    if (line.room() == 0 || is_endangered(line) || !surely_draws(line, now)) continue;
     if (works_.new_work()) throw Violation("nobody idles beside a queue", name(line, id_of(line)));
     for (const std::uint32_t number : works_.waiting()) {
       const Work& work = works_.work(number);
       if (work.state != Work::State::waiting || !work.ready.surely_past(now)) continue;
-      if (work.failed_at == id_of(line) && another_draws(line, now, false)) continue;
+      if (work.failed_last_at(id_of(line), line.endpoint) && another_draws(line, now, false)) continue;
+      if (work.failed_last_at(line.endpoint) && another_draws(line, now, false, true)) continue;
       throw Violation("nobody idles beside a queue",
                       fmt::format("{} while event #{} waits", name(line, id_of(line)), work.events.front()));
     }
@@ -549,17 +574,19 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
 }
 
 bool Checker::at_rest(base::Time well_since) const {
-  return all_settled() && (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
-                             return line.removed || line.state == Line::State::connected ||
-                                    line.connected_at >= well_since || !wanted(line);
-                           }));
+  return deliveries_.held() == deliveries_.hopeless() &&
+         (closed_ || std::all_of(lines_.begin(), lines_.end(), [&](const Line& line) {
+            return line.removed || line.state == Line::State::connected || line.connected_at >= well_since ||
+                   !wanted(line);
+          }));
 }
 
 void Checker::expect_rest(const core::Balancer& balancer, base::Time well_since, base::Time now) const {
-  if (!all_settled())
-    throw Violation("once faults end, everything accepted is signalled in time",
-                    fmt::format("{} events are queued and {} in flight", deliveries_.queued() + deliveries_.doubtful(),
-                                deliveries_.flying()));
+  if (deliveries_.held() != deliveries_.hopeless())
+    throw Violation(
+        "once faults end, everything accepted is signalled in time",
+        fmt::format("{} events are queued and {} in flight, {} of them without hope",
+                    deliveries_.queued() + deliveries_.doubtful(), deliveries_.flying(), deliveries_.hopeless()));
   if (!at_rest(well_since)) throw Violation("once faults end, every worker participates again", "some do not");
   expect_figures(balancer.statistics(now));
 }

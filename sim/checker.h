@@ -44,7 +44,7 @@ class Checker {
 
   // What the balancer is told.
   void connected(core::ConnectionId connection, base::Time now);
-  void lost(core::ConnectionId connection, base::Time now);
+  void lost(core::ConnectionId connection, std::error_code error, base::Time now);
   void disconnected(core::ConnectionId connection);
   void alive(core::ConnectionId connection, base::Time now);
   void progress(std::uint32_t flight, std::uint32_t count, base::Time now);
@@ -66,6 +66,8 @@ class Checker {
 
   // What a peer does: it acknowledges this event.
   void peer_took(EventNumber event) { deliveries_.event(event).taken = true; }
+  /// No peer will ever take this event, which was offered.
+  void give_no_hope(EventNumber event) { deliveries_.give_no_hope(event); }
 
   /// After each step.
   void compare(const core::Balancer& balancer);
@@ -80,14 +82,19 @@ class Checker {
   bool is_closed() const { return closed_; }
 
  private:
-  bool all_settled() const { return deliveries_.queued() + deliveries_.flying() + deliveries_.doubtful() == 0; }
+  bool all_settled() const { return deliveries_.held() == 0; }
   Line* line_of(core::ConnectionId connection);
   bool wanted(const Line& line) const;
   bool surely_draws(const Line& line, base::Time now) const;
-  bool another_draws(const Line& line, base::Time now, bool surely) const;
+  /// Another worker than this one, or one of another endpoint.
+  bool another_draws(const Line& line, base::Time now, bool surely, bool of_another_endpoint = false) const;
   /// Whether the end of the connection tells against the worker; if not, against the work that it has had longest.
   bool at_fault(const Line& line) const;
-  void fail(Line& line, bool blamed, base::Time now);
+  /// What it had sent to it last may take the connection with it.
+  bool is_endangered(const Line& line) const {
+    return !line.flights.empty() && works_.work(flights_[line.flights.back()].work).suspicion.strong();
+  }
+  void fail(Line& line, bool blamed, bool suspects_oldest, std::error_code error, base::Time now);
   void retire(Line& line, base::Time leave_by);
   void call_off_successor(Line& line);
   void take_back(Line& line, base::Time now);

@@ -36,6 +36,7 @@ void Deliveries::move(std::span<const EventNumber> events, Fate to) {
 void Deliveries::end(Event& event, Fate fate, errc reason, bool certain) {
   change(event, fate);
   event.reason = reason;
+  hopeless_ -= event.hopeless;
   Publish& publish = publishes_[event.publish];
   if (fate == Fate::acked) {
     ++publish.acked;
@@ -59,13 +60,18 @@ void Deliveries::drop(std::span<const EventNumber> events, errc reason, bool cer
   (certain ? dropped_[reason] : dropped_for_a_doubtful_reason_) += events.size();
 }
 
-void Deliveries::reject(EventNumber number, std::error_code why, bool dead_letter) {
-  end(events_[number], Fate::rejected, errc::rejected, true);
+void Deliveries::give_no_hope(EventNumber number) {
+  events_[number].hopeless = true;
+  ++hopeless_;
+}
+
+void Deliveries::give_up(EventNumber number, const Letter& letter, bool dead_letter) {
+  end(events_[number], Fate::rejected, letter.reason, true);
   if (dead_letter) {
     ++dead_lettered_;
-    letters_due_.push_back({number, why});
+    letters_due_.emplace_back(number, letter);
   } else {
-    ++dropped_[errc::rejected];
+    ++dropped_[letter.reason];
   }
 }
 
@@ -134,9 +140,16 @@ void Deliveries::check_signals_of_events(const core::Settled& settled, const Pub
 void Deliveries::dead_letter(const core::DeadLetter& letter) {
   for (const std::string_view event : letter.events) {
     const EventNumber number = number_of(event);
-    if (letters_due_.empty() || letters_due_.front().event != number || letters_due_.front().why != letter.reason)
-      throw Violation("a rejection touches only the rejected events",
-                      fmt::format("event #{} went to the dead letter for '{}'", number, letter.reason.message()));
+    if (letters_due_.empty() || letters_due_.front().first != number)
+      throw Violation("only what was given up goes to the dead letter",
+                      fmt::format("event #{} went there for '{}'", number, letter.reason.message()));
+    const Letter& expected = letters_due_.front().second;
+    if (letter.reason != expected.reason || letter.error != expected.error || letter.attempts != expected.attempts ||
+        !std::is_permutation(letter.endpoints.begin(), letter.endpoints.end(), expected.endpoints.begin(),
+                             expected.endpoints.end()))
+      throw Violation("a dead letter says why, after how many sends, and who refused it",
+                      fmt::format("event #{}: '{}', '{}', {} sends, {} endpoints", number, letter.reason.message(),
+                                  letter.error.message(), letter.attempts, letter.endpoints.size()));
     letters_due_.pop_front();
   }
 }

@@ -5,7 +5,9 @@
 #include <deque>
 #include <map>
 #include <span>
+#include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <windlass/batch.h>
@@ -36,8 +38,16 @@ class Deliveries {
     std::uint32_t work = no_work;  ///< the batch that it travels in, once it was sent
     Fate fate = Fate::queued;
     bool signalled = false;
-    bool taken = false;  ///< a peer acknowledged it
-    errc reason{};       ///< of its drop
+    bool taken = false;     ///< a peer acknowledged it
+    bool hopeless = false;  ///< no endpoint will ever take it
+    errc reason{};          ///< of its drop
+  };
+  /// What a dead letter must say.
+  struct Letter {
+    errc reason{};
+    std::error_code error;
+    unsigned attempts = 0;
+    std::vector<std::string> endpoints;  ///< in any order
   };
   struct Publish {
     EventNumber first = 0;
@@ -56,6 +66,8 @@ class Deliveries {
   /// The next event's number; an accepted submission's events are numbered from it.
   EventNumber next_event() const { return static_cast<EventNumber>(events_.size()); }
   void accept(const NumberedSubmission& submission, bool unlimited);
+  /// No endpoint will ever take this event, which need not end.
+  void give_no_hope(EventNumber event);
   void refuse(std::size_t events) { refused_ += events; }
 
   Event& event(EventNumber number) { return events_[number]; }
@@ -69,7 +81,7 @@ class Deliveries {
   /// To its end.
   void ack(std::span<const EventNumber> events);
   void drop(std::span<const EventNumber> events, errc reason, bool certain = true);
-  void reject(EventNumber event, std::error_code why, bool dead_letter);
+  void give_up(EventNumber event, const Letter& letter, bool dead_letter);
   void count_hedged(std::size_t events) { hedged_ += events; }
   /// A copy of it was acknowledged after its end.
   void count_duplicate() { ++duplicates_; }
@@ -84,8 +96,11 @@ class Deliveries {
   std::uint64_t queued() const { return sum(Fate::queued); }
   std::uint64_t flying() const { return sum(Fate::flying); }
   std::uint64_t doubtful() const { return sum(Fate::doubtful); }
+  std::uint64_t held() const { return queued() + flying() + doubtful(); }
   std::uint64_t acked() const { return sum(Fate::acked); }
   std::uint64_t hedged() const { return hedged_; }
+  /// Of those that have not ended, how many have no hope.
+  std::uint64_t hopeless() const { return hopeless_; }
   std::size_t held_bytes() const { return held_bytes_; }
   /// How many of the doubtful ones the balancer has dropped.
   std::uint64_t dropped_of_doubtful(const Ledger& ledger) const;
@@ -101,12 +116,9 @@ class Deliveries {
 
   std::vector<Event> events_;
   std::vector<Publish> publishes_;
-  struct Letter {
-    EventNumber event;
-    std::error_code why;
-  };
-  std::deque<Letter> letters_due_;
+  std::deque<std::pair<EventNumber, Letter>> letters_due_;
   std::uint64_t signals_due_ = 0;
+  std::uint64_t hopeless_ = 0;
 
   std::uint64_t sums_[6] = {};
   std::map<errc, std::uint64_t> dropped_;

@@ -80,6 +80,11 @@ void Endpoints::plan(core::WorkerId worker, std::uint32_t attempt, const Batch& 
   Host& host = hosts_.of(worker);
   const Scenario& scenario = stage_.scenario;
   base::Time at = hosts_.serve(host, batch.size()) + host.latency;
+  if (std::any_of(batch.begin(), batch.end(),
+                  [&](std::string_view event) { return spoils(scenario, number_of(event)); })) {
+    if (scenario.poisoning > 1) return lose_soon(worker, at - stage_.now);
+    return answer_at(at, attempt, batch, PublishResult::failed(errc::temporary));
+  }
   if (stage_.fault(&Scenario::late))
     at += scenario.time(&Scenario::timeout) + stage_.up_to(scenario.time(&Scenario::progress_timeout));
   if (stage_.fault(&Scenario::partial)) {
@@ -101,7 +106,7 @@ void Endpoints::plan(core::WorkerId worker, std::uint32_t attempt, const Batch& 
   }
   if (stage_.fault(&Scenario::hand_back)) return answer_at(at, attempt, batch, handed_back(batch));
   if (stage_.fault(&Scenario::mixed)) return answer_at(at, attempt, batch, mixed(batch));
-  if (scenario.poison > 0) return answer_at(at, attempt, batch, PublishResult::acked());
+  if (scenario.poison > 0 && scenario.poisoning < 1) return answer_at(at, attempt, batch, PublishResult::acked());
   stage_.agenda.add(at, kind_of::acked, attempt);
 }
 
@@ -165,7 +170,7 @@ void Endpoints::reject_poison(PublishResult& result, const Batch& batch) const {
 }
 
 void Endpoints::answer_at(base::Time at, std::uint32_t attempt, const Batch& batch, PublishResult result) {
-  if (stage_.scenario.poison > 0) reject_poison(result, batch);
+  if (stage_.scenario.poison > 0 && stage_.scenario.poisoning < 1) reject_poison(result, batch);
   if (free_answers_.empty()) {
     free_answers_.push_back(static_cast<std::uint32_t>(answers_.size()));
     answers_.emplace_back();

@@ -14,16 +14,23 @@ Hosts::Hosts(Stage& stage)
   const auto some = [&](double Scenario::*most) {
     return base::Duration(static_cast<std::int64_t>(static_cast<double>(scenario.time(most).count()) * random.unit()));
   };
-  hosts_.resize(std::max(1u, scenario.count(&Scenario::workers) / scenario.count(&Scenario::workers_each)));
+  hosts_.resize(scenario.endpoints());
   for (Host& host : hosts_) {
     host.latency = some(&Scenario::latency);
     host.service = some(&Scenario::service);
     host.service_batch = some(&Scenario::service);
   }
+  const std::uint32_t workers = scenario.count(&Scenario::workers);
+  for (core::WorkerId worker = 0; worker < workers; ++worker) join(worker, worker % scenario.endpoints());
   const std::uint64_t changes = static_cast<std::uint64_t>(scenario.unrest) * hosts_.size();
   for (std::uint64_t change = 0; change < changes; ++change)
     stage.later(stage.up_to(scenario.time(&Scenario::faulty)), kind::mode,
                 static_cast<std::uint32_t>(stage.random.below(hosts_.size())));
+}
+
+void Hosts::join(core::WorkerId worker, std::uint32_t host) {
+  if (places_.size() <= worker) places_.resize(worker + 1);
+  places_[worker] = host;
 }
 
 bool Hosts::change(std::uint32_t number) {

@@ -30,7 +30,11 @@ class Hosts {
  public:
   explicit Hosts(Stage& stage);
 
-  Host& of(core::WorkerId worker) { return hosts_[worker % hosts_.size()]; }
+  Host& of(core::WorkerId worker) { return hosts_[place(worker)]; }
+  /// The number of the host that this worker's connections go to.
+  std::uint32_t place(core::WorkerId worker) const { return places_[worker]; }
+  /// A worker that was not there before, or another one of this id.
+  void join(core::WorkerId worker, std::uint32_t host);
   /// An endpoint's mode changes. Answers with whether it went down.
   bool change(std::uint32_t host);
   void heal();
@@ -42,6 +46,7 @@ class Hosts {
   Stage& stage_;
   const base::Duration healthy_service_;  ///< the longest time for a batch
   std::vector<Host> hosts_;
+  std::vector<std::uint32_t> places_;  ///< of the workers
 };
 
 }  // namespace windlass::sim

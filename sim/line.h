@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/options.h"
@@ -15,7 +16,8 @@ struct Line {
   enum class State : std::uint8_t { idle, connecting, connected, closing };
 
   explicit Line(const core::WorkerOptions& options)
-      : window(options.window),
+      : endpoint(options.endpoint),
+        window(options.window),
         priority(options.priority),
         wait_retry(options.wait_retry),
         max_wait_retry(std::max(options.wait_retry, options.max_wait_retry)),
@@ -24,6 +26,7 @@ struct Line {
         patience{options.wait_retry, options.max_wait_retry, base::never} {}
 
   // Constant.
+  std::string endpoint;
   unsigned window;  ///< at most
   unsigned priority;
   base::Duration wait_retry;

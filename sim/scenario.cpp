@@ -65,6 +65,7 @@ constexpr Figure all_figures[] = {
     {"hand_back", &Scenario::hand_back, 0},
     {"mixed", &Scenario::mixed, 0},
     {"poison", &Scenario::poison, 0},
+    {"poisoning", &Scenario::poisoning, 0},
     {"fragment", &Scenario::fragment, 1 << 16},
     {"compression", &Scenario::compression, 0},
 };
@@ -177,6 +178,7 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.overlap = dice.one_of({0, 0.5, 1});
   s.joins = dice.chance(0.6) ? 0 : dice.about(1, 9);
   s.leaves = dice.chance(0.6) ? 0 : dice.about(1, 9);
+  s.poisoning = dice.one_of({0, 1, 2});
   if (s.wire > 0) {
     // Every byte is really written, compressed and read: smaller worlds, or they take all of the time.
     s.publishes = std::min(s.publishes, 200.0);

@@ -1,6 +1,7 @@
 // What kind of world a seed makes: sizes, options, and how often each fault happens.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -81,7 +82,8 @@ struct Scenario {
   double throttle = 0;
   double hand_back = 0;  ///< part of it handed back, without an error
   double mixed = 0;      ///< an outcome for each event of its own
-  double poison = 0;     ///< share of events that every endpoint rejects for good
+  double poison = 0;     ///< share of events that no endpoint takes
+  double poisoning = 0;  ///< how: 0: rejected for good; 1: their batch fails; 2: it takes the connection with it
   // Faults of the wire.
   double fragment = 1500;  ///< bytes that arrive together, up to
   double compression = 0;  ///< level
@@ -93,6 +95,8 @@ struct Scenario {
   core::Options options() const;
   /// That there can be at one time, with those that are being replaced.
   double most_connections() const { return (workers + joins) * (ttl > 0 && overlap > 0 ? 2 : 1); }
+  /// At the beginning worker n has a connection to endpoint n modulo this.
+  std::uint32_t endpoints() const { return std::max(1u, count(&Scenario::workers) / count(&Scenario::workers_each)); }
 };
 
 /// A figure by its name.

@@ -82,9 +82,14 @@ class Network {
   virtual void went_down(core::WorkerId worker) = 0;
 };
 
-/// Whether every endpoint rejects this event for good.
+/// Whether no endpoint takes this event.
 inline bool poisoned(const Scenario& scenario, EventNumber event) {
   return scenario.poison > 0 && base::Random(scenario.seed ^ (std::uint64_t{event} << 20)).chance(scenario.poison);
+}
+
+/// Whether this event makes its whole batch fail, wherever that is sent.
+inline bool spoils(const Scenario& scenario, EventNumber event) {
+  return scenario.poisoning > 0 && poisoned(scenario, event);
 }
 
 }  // namespace windlass::sim

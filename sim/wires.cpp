@@ -191,6 +191,9 @@ void Wires::begin_serving(Wire& wire) {
   if (host.mode == Mode::keep_alive || host.mode == Mode::throttled || stage_.fault(&Scenario::keep_alive))
     keep_alive_later(wire);
   base::Time at = hosts_.serve(host, window.events.size());
+  if (std::any_of(window.events.begin(), window.events.end(),
+                  [&](EventNumber event) { return spoils(stage_.scenario, event); }))
+    return stage_.agenda.add(at, kind_of::cut, id.worker, id.number);
   const base::Duration timeout = stage_.scenario.time(&Scenario::timeout);
   if (host.mode == Mode::throttled) at += timeout / 2;
   if (stage_.fault(&Scenario::late)) at += timeout + stage_.up_to(stage_.scenario.time(&Scenario::progress_timeout));

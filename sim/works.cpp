@@ -17,7 +17,7 @@ void Works::offered(std::uint32_t publish, base::Time now) {
 // --------------------------------------------------------------------------------------------------------------------
 // sending
 
-std::uint32_t Works::sent(const Batch& batch, core::WorkerId worker, base::Time now) {
+std::uint32_t Works::sent(const Batch& batch, const std::string& endpoint, base::Time now) {
   if (batch.empty()) throw Violation("a batch has events", "an empty one was sent");
   if (batch.size() > options_.bulk_max_events)
     throw Violation("a batch keeps its limits", fmt::format("{} events", batch.size()));
@@ -32,7 +32,8 @@ std::uint32_t Works::sent(const Batch& batch, core::WorkerId worker, base::Time 
   if (event.fate == Fate::flying) return sent_twice(batch, event.work);
   charge_waits(now);
   const std::uint32_t number =
-      event.work == Deliveries::no_work ? sent_first(batch, worker, now) : sent_again(batch, event.work, now);
+      event.work == Deliveries::no_work ? sent_first(batch, endpoint, now) : sent_again(batch, event.work, now);
+  ++works_[number].sends;
   last_draw_ = now;
   return number;
 }
@@ -47,6 +48,11 @@ std::uint32_t Works::sent_again(const Batch& batch, std::uint32_t number, base::
     const EventNumber sent = number_of(event);
     if (sent != *expected++)
       throw Violation("a batch that waits is sent as it is", fmt::format("event #{} came in", sent));
+  }
+  if (work.yields) {
+    if (new_work() && fresh_sends_ < 8)
+      throw Violation("what keeps failing does not hold up new work", fmt::format("event #{}", work.events.front()));
+    fresh_sends_ = 0;
   }
   if (work.ready.surely_ahead(now))
     throw Violation("what keeps failing waits before it is sent again", fmt::format("event #{}", work.events.front()));
@@ -89,15 +95,17 @@ std::uint32_t Works::sent_twice(const Batch& batch, std::uint32_t number) {
   return number;
 }
 
-std::uint32_t Works::sent_first(const Batch& batch, core::WorkerId worker, base::Time now) {
+std::uint32_t Works::sent_first(const Batch& batch, const std::string& endpoint, base::Time now) {
   for (const std::uint32_t number : waiting_) {
     const Work& other = works_[number];
-    if (other.state == Work::State::waiting && other.ready.surely_past(now) && other.failed_at != worker)
+    if (other.state == Work::State::waiting && other.ready.surely_past(now) && !other.failed_last_at(endpoint) &&
+        !other.yields)
       throw Violation("what failed goes ahead of new work", fmt::format("event #{} waits", other.events.front()));
   }
   Work work;
   work.copies = 1;
   work.patience = patience_;
+  ++fresh_sends_;
   work.events.reserve(batch.size());
   const auto number = static_cast<std::uint32_t>(works_.size());
   for (const std::string_view event : batch) {
@@ -137,6 +145,7 @@ void Works::renew(Work& work) {
   work.failed_elsewhere = false;
   work.failed_at = Work::nobody;
   work.patience.succeeded();
+  work.suspicion = {};
 }
 
 void Works::take_back(std::uint32_t number, std::vector<EventNumber> rest, bool progressed, base::Time now) {
@@ -152,13 +161,30 @@ void Works::take_back(std::uint32_t number, std::vector<EventNumber> rest, bool 
   set_waiting(number);
 }
 
-void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
-                      bool costs_attempt, base::Time now) {
+unsigned Works::serving(const Suspicion& suspicion) const {
+  unsigned count = 0;
+  for (const std::string& accuser : suspicion.accusers) {
+    const auto before = suspicion.served_before.find(accuser);
+    const auto by_now = served_.find(accuser);
+    count += by_now != served_.end() && (before == suspicion.served_before.end() || before->second < by_now->second);
+  }
+  return count;
+}
+
+void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, const Failure& failure, base::Time now) {
   Work& work = works_[number];
-  work.progressed |= progressed;
-  if (progressed) renew(work);
-  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
-  work.failed_at = worker;
+  work.progressed |= failure.progressed;
+  if (failure.progressed) {
+    renew(work);
+  } else if (failure.suspicious) {
+    if (!work.suspicion.begun) work.suspicion.served_before = served_;
+    work.suspicion.begun = true;
+    work.suspicion.accusers.insert(failure.endpoint);
+    ++work.suspicion.failures;
+  }
+  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_endpoint != failure.endpoint;
+  work.failed_at = failure.worker;
+  work.failed_endpoint = failure.endpoint;
   ++work.failures;
   const Moment wait = work.patience.failed(now);
   work.ready = work.failures > 1 ? wait : Moment::at(now);
@@ -169,18 +195,54 @@ void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, core:
   work.events = std::move(rest);
   deliveries_.move(work.events, Fate::queued);
   set_waiting(number);
-  if (work.progressed) {
+  const bool costs_attempt = failure.costs_attempt && !work.progressed;
+  const unsigned accusers_that_serve = serving(work.suspicion);
+  const bool is_event = events == 1;
+  const bool undeliverable = costs_attempt && is_event &&
+                             (accusers_that_serve > 1 || (accusers_that_serve == 1 && work.suspicion.failures > 2));
+  if (undeliverable && options_.dead_letter) {
+    remove_waiting(number);
+    work.state = Work::State::over;
+    const std::vector<std::string> accusers(work.suspicion.accusers.begin(), work.suspicion.accusers.end());
+    return deliveries_.give_up(work.events.front(), {errc::undeliverable, failure.error, work.sends, accusers}, true);
+  }
+  const bool splits = !is_event && work.suspicion.failures > 1 && (work.unlimited || accusers_that_serve > 0);
+  const bool begins_anew = splits && accusers_that_serve > 0;
+  work.failed_elsewhere |= splits;
+  work.yields = is_event && work.suspicion.failures > 2;
+  if (work.progressed) work.spent_at_least = work.spent_at_most = 0;
+  if (begins_anew) {
     work.spent_at_least = work.spent_at_most = 0;
+    work.failures = 0;
+    work.patience.succeeded();
+    work.ready = Moment::at(now);
   } else if (costs_attempt && !work.unlimited) {
     ++work.spent_at_least;
     ++work.spent_at_most;
     if (work.spent_at_least >= options_.max_attempts) {
-      finish(number, errc::attempts_exhausted, true);
+      finish(number, undeliverable ? errc::undeliverable : errc::attempts_exhausted, true);
     } else if (work.spent_at_most >= options_.max_attempts) {
       doubt(number);
     }
   }
-  if (work.state != Work::State::over) deliveries_.count_retried(events, work.state == Work::State::waiting);
+  work.waiting_since = work.ready;
+  if (work.state == Work::State::over) return;
+  deliveries_.count_retried(events, work.state == Work::State::waiting);
+  if (splits) split(number);
+}
+
+void Works::split(std::uint32_t number) {
+  works_[number].suspicion = {{}, 0, true, true, served_};
+  const auto second_number = static_cast<std::uint32_t>(works_.size());
+  works_.push_back(works_[number]);
+  Work& first = works_[number];
+  Work& second = works_[second_number];
+  const auto half = static_cast<std::ptrdiff_t>(first.events.size() / 2);
+  first.events.erase(first.events.begin() + half, first.events.end());
+  second.events.erase(second.events.begin(), second.events.begin() + half);
+  for (const EventNumber event : second.events) deliveries_.event(event).work = second_number;
+  waiting_.push_back(second_number);
+  if (second.state == Work::State::doubtful) ++doubtful_;
 }
 
 void Works::doubt(std::uint32_t number) {

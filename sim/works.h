@@ -3,7 +3,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <set>
 #include <span>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "core/action.h"
@@ -37,6 +41,28 @@ struct Patience {
   void succeeded() { since = base::never; }
 };
 
+/// The case against a batch: which endpoints failed it since it stands as it does, how often in all, and what they had
+/// acknowledged in all by when that began.
+struct Suspicion {
+  std::set<std::string> accusers;
+  unsigned failures = 0;
+  bool begun = false;
+  bool is_half = false;
+  std::map<std::string, std::uint64_t> served_before;
+
+  bool strong() const { return is_half || failures > 1; }
+};
+
+/// What a batch came back for.
+struct Failure {
+  core::WorkerId worker = 0;
+  std::string endpoint;
+  bool progressed = false;
+  bool costs_attempt = false;
+  bool suspicious = false;  ///< it may be the batch that is bad
+  std::error_code error;
+};
+
 /// A batch that was sent at least once.
 struct Work {
   enum class State : std::uint8_t { waiting, doubtful, flying, over };
@@ -50,15 +76,24 @@ struct Work {
   bool unlimited = false;
   int spent_at_least = 0;  ///< attempts; jitter decides whether a wait for a worker has cost one
   int spent_at_most = 0;
+  unsigned sends = 0;
   core::WorkerId failed_at = nobody;
+  std::string failed_endpoint;
   bool failed_elsewhere = false;
   unsigned failures = 0;
   Patience patience;
+  Suspicion suspicion;
+  bool yields = false;   ///< to new work, mostly
   Moment ready;          ///< may be drawn again
   Moment waiting_since;  ///< the wait for a worker counts from here
 
-  bool failed_at_another(core::WorkerId worker) const {
-    return failures > 0 && (failed_elsewhere || failed_at != worker);
+  bool failed_last_at(const std::string& endpoint) const { return failed_at != nobody && failed_endpoint == endpoint; }
+  /// Not at a worker that had this id before, at another endpoint.
+  bool failed_last_at(core::WorkerId worker, const std::string& endpoint) const {
+    return failed_at == worker && failed_endpoint == endpoint;
+  }
+  bool failed_at_another(const std::string& endpoint) const {
+    return failed_elsewhere || (failures > 0 && failed_endpoint != endpoint);
   }
 };
 
@@ -81,12 +116,13 @@ class Works {
   void offered(std::uint32_t publish, base::Time now);
   /// Takes what was sent out of what waits: the new work in front, or one batch that waits again. Or else it is a
   /// second copy of all that one in flight still waits for.
-  std::uint32_t sent(const Batch& batch, core::WorkerId worker, base::Time now);
+  std::uint32_t sent(const Batch& batch, const std::string& endpoint, base::Time now);
   /// The rest of a batch waits again, or is dropped; or, when another copy is under way, is left to that.
-  void give_back(std::uint32_t work, std::vector<EventNumber> rest, core::WorkerId worker, bool progressed,
-                 bool costs_attempt, base::Time now);
+  void give_back(std::uint32_t work, std::vector<EventNumber> rest, const Failure& failure, base::Time now);
   /// The rest of a batch waits again because its worker leaves: nothing is spent.
   void take_back(std::uint32_t work, std::vector<EventNumber> rest, bool progressed, base::Time now);
+  /// This endpoint acknowledged something.
+  void served(const std::string& endpoint) { ++served_[endpoint]; }
   /// What has waited for a worker for too long is dropped.
   void expire(base::Time now);
   /// Everything that waits ends.
@@ -117,8 +153,10 @@ class Works {
   bool unlimited(std::uint32_t publish) const { return deliveries_.publish(publish).unlimited; }
   std::uint32_t sent_again(const Batch& batch, std::uint32_t number, base::Time now);
   std::uint32_t sent_twice(const Batch& batch, std::uint32_t number);
-  std::uint32_t sent_first(const Batch& batch, core::WorkerId worker, base::Time now);
+  std::uint32_t sent_first(const Batch& batch, const std::string& endpoint, base::Time now);
   static void renew(Work& work);
+  unsigned serving(const Suspicion& suspicion) const;
+  void split(std::uint32_t number);
   void set_waiting(std::uint32_t number);
   void remove_waiting(std::uint32_t number);
   void doubt(std::uint32_t number);
@@ -138,6 +176,8 @@ class Works {
   std::vector<std::uint32_t> waiting_;
   std::size_t doubtful_ = 0;
   std::deque<Fresh> fresh_;
+  std::map<std::string, std::uint64_t> served_;  ///< acknowledgements, by endpoint
+  unsigned fresh_sends_ = 0;                     ///< since something that yields was sent
   base::Time last_draw_{};
 };
 

@@ -15,9 +15,9 @@
 namespace windlass::sim {
 namespace {
 
-core::WorkerOptions make_worker(const Scenario& scenario, base::Random& random) {
+core::WorkerOptions make_worker(const Scenario& scenario, std::uint32_t host, base::Random& random) {
   core::WorkerOptions worker;
-  worker.endpoint = "endpoint";
+  worker.endpoint = fmt::format("endpoint {}", host);
   worker.wait_retry = scenario.time(&Scenario::wait_retry);
   worker.max_wait_retry = worker.wait_retry * static_cast<int>(scenario.wait_growth);
   worker.priority = static_cast<unsigned>(random.below(scenario.count(&Scenario::priorities)));
@@ -31,7 +31,8 @@ core::WorkerOptions make_worker(const Scenario& scenario, base::Random& random) 
 std::vector<core::WorkerOptions> make_workers(const Scenario& scenario) {
   base::Random random(scenario.seed ^ 0x3013u);
   std::vector<core::WorkerOptions> workers(scenario.count(&Scenario::workers));
-  for (core::WorkerOptions& worker : workers) worker = make_worker(scenario, random);
+  for (std::uint32_t worker = 0; worker < workers.size(); ++worker)
+    workers[worker] = make_worker(scenario, worker % scenario.endpoints(), random);
   return workers;
 }
 
@@ -144,8 +145,8 @@ void World::happen(const Happening& what) {
       return leave();
     case kind::mode:
       if (hosts_.change(what.who))
-        for (core::WorkerId worker = what.who; worker < checker_.ids(); worker += hosts_.count())
-          network_->went_down(worker);
+        for (core::WorkerId worker = 0; worker < checker_.ids(); ++worker)
+          if (hosts_.place(worker) == what.who) network_->went_down(worker);
       return;
     default:
       return network_->happened(what);
@@ -165,9 +166,17 @@ base::Time World::rest_deadline() const {
   // What hangs is noticed by its deadlines, twice over: a late failure of before may be met by one more hanging
   // connect. Then every backoff, a slow close, and all that waits, one batch an event, one after another.
   const core::Options options = scenario_.options();
-  const base::Duration waits = 2 * (options.timeout + options.progress_timeout) + 4 * workers_.front().max_wait_retry;
-  const base::Duration one = 8 * scenario_.time(&Scenario::latency) + 2 * scenario_.time(&Scenario::service);
-  const auto events = static_cast<std::int64_t>(balancer_.held_events());
+  base::Duration waits = 2 * (options.timeout + options.progress_timeout) + 4 * workers_.front().max_wait_retry;
+  base::Duration one = 8 * scenario_.time(&Scenario::latency) + 2 * scenario_.time(&Scenario::service);
+  auto events = static_cast<std::int64_t>(balancer_.held_events());
+  if (scenario_.poison > 0 && scenario_.poisoning > 0) {
+    // What travels with events that spoil their batch is through when that has been halved to the last, two sends and
+    // two waits each time, while the events that nobody takes are sent again and again.
+    constexpr int halvings = 12;
+    waits += 2 * halvings * workers_.front().max_wait_retry;
+    events *= 2 * halvings;
+    one += workers_.front().max_wait_retry;  // a worker that has served nothing yet is blamed, and rests
+  }
   return stage_.now + waits + std::chrono::seconds(5) + one * (events + 10);
 }
 
@@ -204,6 +213,8 @@ void World::offer() {
                     .y = first,
                     .error = answer});
   checker_.offered(*submission, answer, stage_.now);
+  for (std::uint32_t index = 0; !answer && index < count; ++index)
+    if (spoils(scenario_, first + index)) checker_.give_no_hope(first + index);
   checker_.compare(balancer_);
 }
 
@@ -229,8 +240,10 @@ void World::close() {
 
 void World::join() {
   base::Random random(scenario_.seed ^ (0x10adu + joined_++));
-  const core::WorkerOptions worker = make_worker(scenario_, random);
+  const auto host = static_cast<std::uint32_t>(random.below(hosts_.count()));
+  const core::WorkerOptions worker = make_worker(scenario_, host, random);
   const core::WorkerId id = balancer_.add_worker(worker, stage_.now);
+  hosts_.join(id, host);
   stage_.trace.add({stage_.now, Step::Kind::join, id});
   checker_.joined(id, worker);
   checker_.compare(balancer_);
@@ -276,7 +289,7 @@ void World::connected(core::ConnectionId connection) {
 void World::lost(core::ConnectionId connection, std::error_code error) {
   stage_.trace.add({stage_.now, Step::Kind::lost, connection.worker, connection.number, 0, 0, 0, error});
   balancer_.on_lost(connection, error, stage_.now);
-  checker_.lost(connection, stage_.now);
+  checker_.lost(connection, error, stage_.now);
   checker_.compare(balancer_);
 }
 
@@ -364,6 +377,7 @@ void World::perform(const core::Send& action) {
 
 void World::perform(const core::Replace& action) {
   stage_.trace.add({.at = stage_.now, .kind = Step::Kind::replace, .worker = action.worker, .x = action.successor});
+  hosts_.join(action.successor, hosts_.place(action.worker));
   checker_.replace(action);
 }
 

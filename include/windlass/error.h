@@ -20,6 +20,7 @@ enum class errc {
   attempts_exhausted,  ///< every send attempt failed
   no_worker,           ///< attempts were used up waiting: no worker drew anything
   rejected,            ///< an endpoint refused the event for good
+  undeliverable,       ///< endpoints that serve others well fail with the event
 
   // What a client says of a connection or of a send.
   no_workers_configured,  ///< a worker factory that makes no worker

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <windlass/batch.h>
+#include <windlass/dead_letter.h>
 #include <windlass/event_buffer.h>
 #include <windlass/signal.h>
 #include <windlass/statistics.h>
@@ -56,9 +57,10 @@ struct LoadBalancerOptions {
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);
   /// For an acknowledgement that gets somewhere, however alive the peer is.
   std::chrono::nanoseconds progress_timeout = std::chrono::minutes(5);
-  /// Hears of each event that an endpoint rejected for good, from the loop thread, before the event's signal. Without
-  /// it, such events are dropped, with the reason `rejected`.
-  std::function<void(const Batch& events, std::error_code reason)> dead_letter;
+  /// Hears of each event that an endpoint rejected for good, and of each that is undeliverable, guaranteed ones too,
+  /// from the loop thread, before the event's signal. Without it, rejected events are dropped, with the reason
+  /// `rejected`, and undeliverable ones are sent until their attempts are used up; guaranteed ones without end.
+  std::function<void(const DeadLetter& letter)> dead_letter;
 
   /// Hears of connections that are made and lost, from the loop thread.
   std::function<void(const ConnectionEvent&)> on_connection;

@@ -175,6 +175,8 @@ const char* reason_name(errc reason) noexcept {
       return "no_worker";
     case errc::rejected:
       return "rejected";
+    case errc::undeliverable:
+      return "undeliverable";
     case errc::no_workers_configured:
       return "no_workers_configured";
     case errc::connect_failed:

@@ -24,6 +24,8 @@ class Category final : public std::error_category {
         return "no worker drew the event in time";
       case errc::rejected:
         return "the endpoint rejected the event";
+      case errc::undeliverable:
+        return "endpoints that serve others fail with the event";
       case errc::no_workers_configured:
         return "there is no worker to send with";
       case errc::connect_failed:
@@ -68,6 +70,7 @@ ErrorClass classify(const std::error_code& error) noexcept {
   if (error.category() == error_category()) {
     switch (static_cast<errc>(error.value())) {
       case errc::rejected:
+      case errc::undeliverable:
       case errc::too_large:
         return ErrorClass::permanent;
       case errc::throttled:

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include <windlass/batch.h>
+#include <windlass/dead_letter.h>
 
 #include "core/submission.h"
 
@@ -34,11 +35,8 @@ struct Settled {
   std::error_code reason;  ///< none: acknowledged
 };
 
-/// Events that no endpoint will take. Their Settled follows.
-struct DeadLetter {
-  Batch events;
-  std::error_code reason;
-};
+/// Events that no endpoint will take, and why. Their Settled follows.
+using windlass::DeadLetter;
 
 /// Close this connection, or the attempt to make it, then answer with on_disconnected.
 struct Disconnect {

@@ -48,11 +48,6 @@ double cost_of(const Batch& batch) {
   return std::max(1.0, static_cast<double>(batch.bytes()));
 }
 
-/// This work failed at another worker before, without progress since: it may be the work that is bad.
-bool failed_at_another(const Work& work, WorkerId worker) {
-  return work.failures > 0 && (work.failed_elsewhere || work.failed_at != worker);
-}
-
 /// Brings what would stop or spin to the nearest value that works.
 Options workable(Options options) {
   constexpr base::Duration shortest = std::chrono::milliseconds(1);
@@ -93,7 +88,10 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
       hedge_budget_(options_.max_duplicates, options_.bulk_max_events),
       now_(now) {
   workers_.reserve(workers.size());
-  for (WorkerOptions& worker : workers) workers_.emplace_back(std::move(worker));
+  for (WorkerOptions& worker : workers) {
+    const EndpointId endpoint = endpoints_.meet(worker.endpoint);
+    workers_.emplace_back(std::move(worker), endpoint);
+  }
 }
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -165,7 +163,8 @@ void Balancer::close(base::Time now) {
 
 WorkerId Balancer::add_worker(WorkerOptions options, base::Time now) {
   now_ = now;
-  return join(std::move(options));
+  const EndpointId endpoint = endpoints_.meet(options.endpoint);
+  return join(std::move(options), endpoint);
 }
 
 void Balancer::remove_worker(WorkerId id, base::Time leave_by, base::Time now) {
@@ -180,14 +179,14 @@ void Balancer::remove_worker(WorkerId id, base::Time leave_by, base::Time now) {
 // -------------------------------------------------------------------------------------------------- joining and
 // leaving
 
-WorkerId Balancer::join(WorkerOptions options) {
+WorkerId Balancer::join(WorkerOptions options, EndpointId endpoint) {
   const WorkerId id = free_.empty() ? static_cast<WorkerId>(workers_.size()) : free_.back();
   const unsigned window = options.window;
   if (free_.empty()) {
-    workers_.emplace_back(std::move(options));
+    workers_.emplace_back(std::move(options), endpoint);
   } else {
     free_.pop_back();
-    workers_[id] = Worker(std::move(options), workers_[id].connection());
+    workers_[id] = Worker(std::move(options), endpoint, workers_[id].connection());
   }
   Worker& worker = workers_[id];
   if (const auto before = departed_.find(worker.options().endpoint); before != departed_.end()) {
@@ -204,7 +203,7 @@ void Balancer::replace(WorkerId id) {
   connections_stale_ = true;
   // One that is not trusted has no capacity that could be missing.
   if (!workers_[id].options().overlaps || workers_[id].failing()) return workers_[id].leave();
-  const WorkerId successor = join(workers_[id].options());
+  const WorkerId successor = join(workers_[id].options(), workers_[id].endpoint());
   workers_[id].succeed_by(successor);
   outputs_.push_back(Replace{id, successor});
 }
@@ -308,7 +307,7 @@ void Balancer::on_lost(ConnectionId connection, std::error_code error, base::Tim
   Worker* worker = current(connection);
   if (closed_ || !worker) return;
   const bool blamed = !worker->may_end(now) && at_fault(connection.worker);
-  connection_failed(connection.worker, error ? error : make_error_code(errc::connection_lost), blamed, now);
+  connection_failed(connection.worker, error ? error : make_error_code(errc::connection_lost), blamed, true, now);
 }
 
 void Balancer::on_disconnected(ConnectionId connection, base::Time now) {
@@ -338,16 +337,19 @@ void Balancer::on_progress(AttemptId id, std::uint32_t count, base::Time now) {
   const std::uint32_t news = acknowledge(*attempt, attempt->acked, count);
   workers_[attempt->worker].acked_on_the_way(count - attempt->acked, news);
   got_somewhere(workers_[attempt->worker], id, now);
+  endpoints_.served(workers_[attempt->worker].endpoint());
   attempt->acked = count;
 }
 
 /// What became of the events of a batch.
 struct Balancer::SortedOut {
   std::uint32_t acked = 0;   ///< for the first time
+  bool served = false;       ///< some were acknowledged
   bool progressed = false;   ///< some were acknowledged or rejected
   bool handed_back = false;  ///< some were neither
   bool throttled = false;    ///< some of those because the endpoint asked for less
   bool failed = false;       ///< some of those with an error
+  std::error_code why;       ///< the last of those errors
   Batch rest;                ///< those that another copy has not ended: to be sent again
 };
 
@@ -358,7 +360,7 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
   const std::uint32_t rest_from = std::clamp(result.rest_from, from, size);
   const auto acked_until = [&](std::uint32_t end) {
     if (end <= from) return;
-    sorted.progressed = true;
+    sorted.progressed = sorted.served = true;
     sorted.acked += acknowledge(attempt, from, end);
     from = end;
   };
@@ -368,11 +370,14 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
     (permanent ? sorted.progressed : sorted.handed_back) = true;
     sorted.throttled |= what == ErrorClass::throttled;
     sorted.failed |= why && !permanent;
+    if (why && !permanent) sorted.why = why;
     attempt.for_each_open(from, end, [&](std::uint32_t first, std::uint32_t count) {
       const Batch part = attempt.work.batch.part(first, count);
       if (permanent) {
         attempt.end(first, count);
-        reject(part, why);
+        ledger_.in_flight -= count;
+        const std::string& endpoint = endpoints_.name(workers_[attempt.worker].endpoint());
+        give_up({part, errc::rejected, why, attempt.work.sends, {endpoint}});
       } else {
         append(sorted.rest, part);
       }
@@ -396,7 +401,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   Attempt attempt = end_attempt(*found, now);
   const WorkerId worker_id = attempt.worker;
   Worker& worker = workers_[worker_id];
-  const bool blamed = worker.failing() || !failed_at_another(attempt.work, worker_id);
+  const bool blamed = worker.failing() || !attempt.work.failed_at_another(worker.endpoint());
   SortedOut sorted = sort_out(attempt, ascending(result));
   worker.alive(options_, now);
 
@@ -408,6 +413,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
     // Whatever else it said, it got somewhere with these.
     got_somewhere(worker, id, now);
   }
+  if (sorted.served) endpoints_.served(worker.endpoint());
   if (sorted.throttled) policy_->on_throttled(worker_id, now);
 
   const bool progressed = attempt.acked > 0 || sorted.progressed;
@@ -420,10 +426,11 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   }
   if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
-    give_back(std::move(attempt), std::move(sorted.rest), progressed, costs_attempt, now);
+    const Fault fault = !costs_attempt ? Fault::nobody : sorted.throttled ? Fault::endpoint : Fault::batch_or_endpoint;
+    give_back(std::move(attempt), std::move(sorted.rest), progressed, fault, sorted.why, now);
   }
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
-    connection_failed(worker_id, result.error, blamed, now);
+    connection_failed(worker_id, result.error, blamed, false, now);
   } else if (endpoint_failed || (sorted.handed_back && !progressed)) {
     rest(worker_id, result, blamed, now);
   }
@@ -439,7 +446,7 @@ void Balancer::handle_timeout(base::Time now) {
       take_back(id, now);
       connections_stale_ = true;
     } else if (const std::error_code error = worker.overdue(now)) {
-      connection_failed(id, error, at_fault(id), now);
+      connection_failed(id, error, at_fault(id), true, now);
     } else if (worker.wait_has_ended(now)) {
       worker.wait_is_over();
       connections_stale_ = true;
@@ -460,7 +467,7 @@ void Balancer::handle_timeout(base::Time now) {
 bool Balancer::at_fault(WorkerId id) const {
   const Worker& worker = workers_[id];
   if (worker.failing() || worker.in_flight().empty()) return true;
-  return !failed_at_another(attempts_.find(worker.in_flight().front())->work, id);
+  return !attempts_.find(worker.in_flight().front())->work.failed_at_another(worker.endpoint());
 }
 
 void Balancer::got_somewhere(Worker& worker, AttemptId attempt, base::Time now) {
@@ -480,27 +487,53 @@ void Balancer::renew(Work& work) {
   work.failures = 0;
   work.failed_elsewhere = false;
   work.failed_at = Work::nobody;
+  work.suspicion.clear();
   work.backoff.succeeded();
 }
 
-void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now) {
+void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, std::error_code error,
+                         base::Time now) {
   Work work = std::move(attempt.work);
   bool pair_progressed = progressed;
   if (Pair* pair = attempt.pair.get()) {
     pair_progressed = pair->progressed |= progressed;
     if (Attempt* other = attempts_.find(attempt.id == pair->first ? pair->second : pair->first))
-      return note_failure(other->work, attempt.worker, progressed, now);  // the attempt goes on
+      return note_failure(other->work, attempt.worker, progressed, fault, now);  // the attempt goes on
   }
   ledger_.in_flight -= rest.size();
   work.batch = std::move(rest);
-  if (pair_progressed) {
+  note_failure(work, attempt.worker, progressed, fault, now);
+  const bool is_event = work.batch.size() == 1;
+  const bool costs_attempt = !pair_progressed && fault != Fault::nobody;
+  const bool undeliverable = costs_attempt && is_event && work.suspicion.undeliverable(endpoints_);
+  const bool is_batch_bad = work.suspicion.is_batch_bad(endpoints_);
+  const bool splits = !is_event && work.suspicion.wants_halves() && (is_batch_bad || work.unlimited);
+  const bool begins_anew = splits && is_batch_bad;
+  if (undeliverable && options_.dead_letter) {
+    std::vector<std::string> accusers;
+    for (const EndpointId accuser : work.suspicion.accusers()) accusers.push_back(endpoints_.name(accuser));
+    return give_up({work.batch, errc::undeliverable, error, work.sends, std::move(accusers)});
+  }
+  if (pair_progressed || begins_anew) {
     work.attempts_left = options_.max_attempts;
   } else if (costs_attempt && !work.unlimited && --work.attempts_left == 0) {
-    drop(work.batch, errc::attempts_exhausted);
-    return;
+    return drop(work.batch, undeliverable ? errc::undeliverable : errc::attempts_exhausted);
   }
-  note_failure(work, attempt.worker, progressed, now);
+  if (begins_anew) {
+    work.failures = 0;
+    work.backoff.succeeded();
+    work.not_before = now;
+  }
+  work.yields = is_event && work.suspicion.keeps_failing();
+  if (!splits) return wait_again(std::move(work));
+  work.failed_elsewhere = true;
+  work.suspicion.split(endpoints_);
+  const std::size_t half = work.batch.size() / 2;
+  Work second = work;
+  second.batch = work.batch.part(half, work.batch.size() - half);
+  work.batch = work.batch.part(0, half);
   wait_again(std::move(work));
+  wait_again(std::move(second));
 }
 
 void Balancer::wait_again(Work work) {
@@ -510,10 +543,16 @@ void Balancer::wait_again(Work work) {
   queue_.push_retry(std::move(work));
 }
 
-void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, base::Time now) {
-  if (progressed) renew(work);
-  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_at != worker;
+void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, base::Time now) {
+  const EndpointId endpoint = workers_[worker].endpoint();
+  if (progressed) {
+    renew(work);
+  } else if (fault == Fault::batch_or_endpoint) {
+    work.suspicion.failed_at(endpoint, endpoints_);
+  }
+  work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_endpoint != endpoint;
   work.failed_at = worker;
+  work.failed_endpoint = endpoint;
   ++work.failures;
   const base::Duration wait = work.backoff.failed(now, random_);
   // The first time it goes elsewhere at once. What keeps failing waits, so that other work gets its turn.
@@ -533,7 +572,10 @@ void Balancer::rest(WorkerId id, const PublishResult& result, bool blamed, base:
   worker.rest(until, result.error);
 }
 
-void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now) {
+/// What was in flight there goes back. When the fault is not the worker's, it is the oldest batch's, or that of one
+/// that has gone back already, and the others pay nothing for it.
+void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed, bool suspects_oldest,
+                                 base::Time now) {
   Worker& worker = workers_[id];
   if (worker.state() != Worker::State::connecting && worker.state() != Worker::State::connected) return;
   const base::Time reconnect_at = blamed ? now + worker.failed(now, random_) : now;
@@ -544,7 +586,9 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
     worker.count_failure();
     const bool progressed = attempt.acked > 0;
     Batch rest = open_events(attempt);
-    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, true, now);
+    const Fault fault = suspects_oldest ? Fault::batch_or_endpoint : blamed ? Fault::endpoint : Fault::nobody;
+    suspects_oldest = false;
+    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, error, now);
   }
   worker.closing(reconnect_at, error);
   policy_->on_disconnected(id);
@@ -570,16 +614,17 @@ std::uint32_t Balancer::acknowledge(const Attempt& attempt, std::uint32_t from, 
   return news;
 }
 
-void Balancer::reject(const Batch& events, std::error_code reason) {
-  ledger_.in_flight -= events.size();
+void Balancer::give_up(DeadLetter letter) {
+  const Batch events = letter.events;
+  const std::error_code reason = letter.reason;
   if (options_.dead_letter) {
     ledger_.dead_lettered += events.size();
-    outputs_.push_back(DeadLetter{events, reason});
+    outputs_.push_back(std::move(letter));
     for (const Batch::Slice& slice : events.slices()) submission_of(slice).dead_lettered += slice.count;
   } else {
     ledger_.dropped[errc::rejected] += events.size();
   }
-  settle(events, errc::rejected);
+  settle(events, reason);
 }
 
 void Balancer::drop(const Batch& events, errc reason) {
@@ -679,6 +724,14 @@ unsigned Balancer::window(WorkerId worker) const {
   return workers_[worker].failing() ? 1 : policy_->window(worker);
 }
 
+/// Nothing is sent behind a batch that may take the connection with it.
+bool Balancer::has_room(WorkerId id) const {
+  const Worker& worker = workers_[id];
+  if (worker.in_flight().empty()) return true;
+  return worker.in_flight().size() < window(id) &&
+         !attempts_.find(worker.in_flight().back())->work.suspicion.is_strong();
+}
+
 void Balancer::find_candidates(base::Time now) {
   participants_.clear();
   candidates_.clear();
@@ -686,7 +739,7 @@ void Balancer::find_candidates(base::Time now) {
     const Worker& worker = workers_[id];
     if (!worker.participating(now)) continue;
     participants_.push_back(id);
-    if (worker.in_flight().size() < window(id)) candidates_.push_back(id);
+    if (has_room(id)) candidates_.push_back(id);
   }
 }
 
@@ -698,13 +751,15 @@ std::optional<Action> Balancer::hand_out(base::Time now) {
   const auto queued = static_cast<double>(queue_.bytes());
   for (std::size_t i = 0; i < queue_.retries().size(); ++i) {
     const Work& work = queue_.retries()[i];
-    if (work.not_before > now) continue;
-    // Not to the worker that failed it last, while there is another one.
+    if (work.not_before > now || !queue_.has_its_turn(work)) continue;
+    // Not to the endpoint that failed it last while there is another one, nor to the worker.
     const bool anyone = participants_.size() == 1;
+    const auto is_elsewhere = [&](WorkerId id) { return !work.failed_last_at(workers_[id].endpoint()); };
+    const bool elsewhere = std::any_of(participants_.begin(), participants_.end(), is_elsewhere);
     const auto others_of = [&](const std::vector<WorkerId>& workers, std::vector<WorkerId>& others) {
       others.clear();
       std::copy_if(workers.begin(), workers.end(), std::back_inserter(others),
-                   [&](WorkerId id) { return anyone || id != work.failed_at; });
+                   [&](WorkerId id) { return elsewhere ? is_elsewhere(id) : anyone || id != work.failed_at; });
     };
     others_of(candidates_, other_candidates_);
     if (other_candidates_.empty()) continue;
@@ -730,8 +785,10 @@ std::optional<Action> Balancer::hedge(base::Time now) {
   std::erase_if(candidates_, [&](WorkerId id) { return workers_[id].failing(); });
   const auto may = [&](AttemptId id, WorkerId worker) {
     const Attempt& attempt = *attempts_.find(id);
-    return attempt.unacked() > 0 && !attempt.pair && worker != attempt.worker && worker != attempt.work.failed_at &&
-           hedge_budget_.allows(attempt.unacked());
+    const Work& work = attempt.work;
+    const bool failed_it = work.failed_last_at(workers_[worker].endpoint());
+    return attempt.unacked() > 0 && !attempt.pair && worker != attempt.worker && !failed_it &&
+           !work.suspicion.is_strong() && hedge_budget_.allows(attempt.unacked());
   };
   const HandOutPolicy::Hedge hedge = policy_->hedge(candidates_, may, now);
   if (hedge.worker) return send_copy(*attempts_.find(hedge.attempt), *hedge.worker, now);
@@ -740,6 +797,7 @@ std::optional<Action> Balancer::hedge(base::Time now) {
 }
 
 Send Balancer::send(Work work, WorkerId worker, base::Time now) {
+  ++work.sends;
   ledger_.queued -= work.batch.size();
   ledger_.in_flight += work.batch.size();
   return start(std::move(work), worker, now);

@@ -36,6 +36,7 @@
 #include "core/hedge_budget.h"
 #include "core/options.h"
 #include "core/submission.h"
+#include "core/suspicion.h"
 #include "core/work_queue.h"
 #include "core/worker.h"
 
@@ -98,6 +99,12 @@ class Balancer {
 
  private:
   struct SortedOut;
+  /// Whom the failure of a batch may be laid to.
+  enum class Fault {
+    nobody,            ///< it costs no attempt
+    endpoint,          ///< it costs an attempt
+    batch_or_endpoint  ///< it costs an attempt, and raises suspicion
+  };
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
@@ -107,10 +114,11 @@ class Balancer {
   Send start(Work work, WorkerId worker, base::Time now);
   void find_candidates(base::Time now);
   unsigned window(WorkerId worker) const;
+  bool has_room(WorkerId worker) const;
   void update_connections(base::Time now);
 
   // Joining and leaving.
-  WorkerId join(WorkerOptions options);
+  WorkerId join(WorkerOptions options, EndpointId endpoint);
   void replace(WorkerId id);
   void call_off_successor(WorkerId id);
   void retire(WorkerId id, base::Time leave_by);
@@ -123,22 +131,23 @@ class Balancer {
   void got_somewhere(Worker& worker, AttemptId attempt, base::Time now);
   Attempt end_attempt(Attempt& attempt, base::Time now);
   SortedOut sort_out(const Attempt& attempt, const PublishResult& result);
-  void give_back(Attempt attempt, Batch rest, bool progressed, bool costs_attempt, base::Time now);
-  void note_failure(Work& work, WorkerId worker, bool progressed, base::Time now);
+  void give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, std::error_code error, base::Time now);
+  void note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, base::Time now);
   void renew(Work& work);
   void wait_again(Work work);
   void return_unblamed(Attempt attempt, Batch rest, base::Time now);
   void rest(WorkerId id, const PublishResult& result, bool blamed, base::Time now);
-  void connection_failed(WorkerId id, std::error_code error, bool blamed, base::Time now);
+  void connection_failed(WorkerId id, std::error_code error, bool blamed, bool suspects_oldest, base::Time now);
 
   // Settling.
   std::uint32_t acknowledge(const Attempt& attempt, std::uint32_t from, std::uint32_t end);
-  void reject(const Batch& events, std::error_code reason);
+  void give_up(DeadLetter letter);
   void drop(const Batch& events, errc reason);
   void settle(const Batch& events, std::error_code reason);
 
   Options options_;
   base::Random random_;
+  Endpoints endpoints_;
   std::vector<Worker> workers_;
   std::vector<WorkerId> free_;              ///< of workers that have left
   std::map<std::string, Worker> departed_;  ///< the figures of endpoints of which every worker has left, by name
@@ -162,7 +171,7 @@ class Balancer {
   // Scratch space of hand_out.
   std::vector<WorkerId> participants_;        ///< the workers that may draw
   std::vector<WorkerId> candidates_;          ///< those of them that have room
-  std::vector<WorkerId> other_participants_;  ///< both without the worker that failed the batch last
+  std::vector<WorkerId> other_participants_;  ///< both without those that the batch is to avoid
   std::vector<WorkerId> other_candidates_;
 };
 

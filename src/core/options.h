@@ -19,7 +19,8 @@ struct Options {
   base::Duration timeout = std::chrono::seconds(30);
   /// For an acknowledgement that gets somewhere.
   base::Duration progress_timeout = std::chrono::minutes(5);
-  /// Rejected events are put out as DeadLetter instead of being dropped.
+  /// Rejected and undeliverable events are put out as DeadLetter. Without it, rejected ones are dropped, and
+  /// undeliverable ones are sent until their attempts are used up: guaranteed ones without end.
   bool dead_letter = false;
   /// Events that may be sent a second time to get past a straggler, as a share of those acknowledged; 0: none.
   double max_duplicates = 0;
@@ -33,6 +34,7 @@ struct Options {
 };
 
 struct WorkerOptions {
+  /// Workers of one name share an endpoint; one without a name has an endpoint of its own.
   std::string endpoint{};
   base::Duration wait_retry = std::chrono::seconds(1);
   base::Duration max_wait_retry = std::chrono::seconds(60);

@@ -39,6 +39,7 @@ Work WorkQueue::take_retry(std::size_t index, base::Time now) {
   const auto place = retries_.begin() + static_cast<std::ptrdiff_t>(index);
   Work work = std::move(*place);
   retries_.erase(place);
+  if (work.yields) fresh_draws_ = 0;
   retry_bytes_ -= work.batch.bytes();
   return work;
 }
@@ -46,6 +47,7 @@ Work WorkQueue::take_retry(std::size_t index, base::Time now) {
 Work WorkQueue::take_fresh(base::Time now) {
   charge_waits(now);
   last_draw_ = now;
+  ++fresh_draws_;
   Work work = cut();
   fresh_bytes_ -= work.batch.bytes();
   fresh_events_ -= work.batch.size();

@@ -14,6 +14,7 @@
 #include "core/backoff.h"
 #include "core/options.h"
 #include "core/submission.h"
+#include "core/suspicion.h"
 
 namespace windlass::core {
 
@@ -24,12 +25,24 @@ struct Work {
   Batch batch;
   int attempts_left = 0;  ///< without those that the present wait has cost; of no meaning when `unlimited`
   bool unlimited = false;
-  WorkerId failed_at = nobody;    ///< the worker that failed it last
-  bool failed_elsewhere = false;  ///< another worker than `failed_at` failed it before, without progress between
-  unsigned failures = 0;          ///< since the last progress
-  Backoff backoff;                ///< for work that fails again and again
-  base::Time not_before{};        ///< not to be drawn earlier
-  base::Time waiting_since{};     ///< the hand-out wait counts from here
+  unsigned sends = 0;            ///< of its events
+  WorkerId failed_at = nobody;   ///< the worker that failed it last
+  EndpointId failed_endpoint{};  ///< that worker's, if there is one
+  bool failed_elsewhere =
+      false;                   ///< another endpoint failed it before, without progress between, or what it is half of
+  unsigned failures = 0;       ///< since the last progress, or since it began anew
+  Suspicion suspicion;         ///< whether it is the batch that is bad
+  bool yields = false;         ///< an event that keeps failing: goes ahead of new work now and then only
+  Backoff backoff;             ///< for work that fails again and again
+  base::Time not_before{};     ///< not to be drawn earlier
+  base::Time waiting_since{};  ///< the hand-out wait counts from here
+
+  /// This endpoint failed it last.
+  bool failed_last_at(EndpointId endpoint) const { return failed_at != nobody && failed_endpoint == endpoint; }
+  /// It failed at another endpoint before, so it may be the work that is bad.
+  bool failed_at_another(EndpointId endpoint) const {
+    return failed_elsewhere || (failures > 0 && failed_endpoint != endpoint);
+  }
 };
 
 /// Retries first, then new work in the order of arrival. New work stays in the submissions until it is drawn; then
@@ -47,6 +60,11 @@ class WorkQueue {
   /// What failed and waits to be sent again; to be drawn before new work.
   const std::deque<Work>& retries() const { return retries_; }
   Work take_retry(std::size_t index, base::Time now);
+  /// Not now, when it yields: between two of those go several batches of new work, where there is some. So they neither
+  /// stop others nor starve, however many there are and however short their rests.
+  bool has_its_turn(const Work& work) const {
+    return !work.yields || fresh_.empty() || fresh_draws_ >= fresh_draws_between;
+  }
   /// The next batch of new work. There must be some.
   Work take_fresh(base::Time now);
   bool has_fresh() const { return !fresh_.empty(); }
@@ -68,6 +86,8 @@ class WorkQueue {
   bool empty() const { return retries_.empty() && fresh_.empty(); }
 
  private:
+  static constexpr unsigned fresh_draws_between = 8;
+
   /// A submission of which the events before `next` have been drawn.
   struct Fresh {
     std::shared_ptr<Submission> submission;
@@ -90,7 +110,8 @@ class WorkQueue {
   std::size_t retry_bytes_ = 0;
   std::size_t fresh_bytes_ = 0;
   std::size_t fresh_events_ = 0;
-  std::size_t limited_ = 0;  ///< how many of fresh_ are not unlimited
+  std::size_t limited_ = 0;   ///< how many of fresh_ are not unlimited
+  unsigned fresh_draws_ = 0;  ///< since work that yields was drawn
   base::Time last_draw_{};
 };
 

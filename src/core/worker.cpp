@@ -7,8 +7,9 @@
 
 namespace windlass::core {
 
-Worker::Worker(WorkerOptions options, std::uint32_t last_connection)
+Worker::Worker(WorkerOptions options, EndpointId endpoint, std::uint32_t last_connection)
     : options_(std::move(options)),
+      endpoint_(endpoint),
       backoff_(options_.wait_retry, options_.max_wait_retry),
       connection_(last_connection) {
   figures_.endpoint = options_.endpoint;

@@ -14,6 +14,7 @@
 #include "core/action.h"
 #include "core/backoff.h"
 #include "core/options.h"
+#include "core/suspicion.h"
 
 namespace windlass::core {
 
@@ -30,10 +31,11 @@ class Worker {
  public:
   enum class State { standby, waiting, connecting, connected, closing, gone };
 
-  /// Its connections have numbers above this one.
-  explicit Worker(WorkerOptions options, std::uint32_t last_connection = 0);
+  /// Its connections have numbers above `last_connection`.
+  explicit Worker(WorkerOptions options, EndpointId endpoint = 0, std::uint32_t last_connection = 0);
 
   // Getters.
+  EndpointId endpoint() const { return endpoint_; }
   State state() const { return state_; }
   std::uint32_t connection() const { return connection_; }
   bool resting(base::Time now) const { return state_ == State::connected && rest_until_ > now; }
@@ -106,6 +108,7 @@ class Worker {
 
  private:
   WorkerOptions options_;
+  EndpointId endpoint_;
   Backoff backoff_;
   State state_ = State::standby;
   std::uint32_t connection_ = 0;

@@ -134,7 +134,7 @@ class LoadBalancer::Impl {
   void take_answer(const runtime::Finished& answer) { balancer_->on_result(answer.attempt, answer.result, now_); }
 
   void perform(core::Settled& settled);
-  void perform(const core::DeadLetter& letter) { options_.dead_letter(letter.events, letter.reason); }
+  void perform(const core::DeadLetter& letter) { options_.dead_letter(letter); }
   void perform(const core::Disconnect& disconnect);
   void perform(const core::Connect& connect);
   void perform(core::Send& send);
@@ -611,7 +611,8 @@ void LoadBalancer::Impl::signal_all() {
       } else {
         --settled.count;
         Outcome outcome{settled.reason, settled.reason ? 0u : 1u, settled.reason ? 1u : 0u};
-        if (settled.reason == errc::rejected && options_.dead_letter) outcome.dead_lettered = 1;
+        const bool lettered = settled.reason == errc::rejected || settled.reason == errc::undeliverable;
+        if (lettered && options_.dead_letter) outcome.dead_lettered = 1;
         submission.signals[settled.first++](outcome);
       }
     }

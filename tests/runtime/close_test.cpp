@@ -195,7 +195,7 @@ TEST_F(CloseFromASignal, LetsACloseFromOutsideReturnAsWell) {
 
 TEST_F(CloseFromASignal, WorksFromTheDeadLetterToo) {
   LoadBalancer::Options options;
-  options.dead_letter = [&](const Batch&, std::error_code) {
+  options.dead_letter = [&](const DeadLetter&) {
     balancer->close();
     close_returned = true;
     closed.open();

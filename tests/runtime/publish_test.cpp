@@ -113,8 +113,11 @@ TEST_P(Publish, HandsRejectedEventsToTheDeadLetterBeforeTheSignal) {
   answer = [](const Batch&) { return PublishResult::failed(errc::rejected); };
   std::vector<std::string> heard;
   LoadBalancer::Options options;
-  options.dead_letter = [&](const Batch& batch, std::error_code reason) {
-    for (const std::string& text : texts(batch)) heard.push_back(text + ": " + reason.message());
+  options.dead_letter = [&](const DeadLetter& letter) {
+    for (const std::string& text : texts(letter.events)) heard.push_back(text + ": " + letter.reason.message());
+    EXPECT_EQ(letter.error, errc::rejected);
+    EXPECT_EQ(letter.attempts, 1u);
+    EXPECT_EQ(letter.endpoints.size(), 1u);
   };
   LoadBalancer balancer(workers(), options);
   EXPECT_FALSE(balancer.publish_event("bad", [&](const Outcome& outcome) {
@@ -130,7 +133,7 @@ TEST_P(Publish, HandsRejectedEventsToTheDeadLetterBeforeTheSignal) {
 TEST_P(Publish, TellsHowManyEventsOfAPublishWentToTheDeadLetter) {
   answer = [](const Batch&) { return PublishResult::returned({{1, errc::rejected}}); };
   LoadBalancer::Options options;
-  options.dead_letter = [](const Batch&, std::error_code) {};
+  options.dead_letter = [](const DeadLetter&) {};
   LoadBalancer balancer(workers(), options);
   EXPECT_FALSE(balancer.publish_events(events({"good", "bad", "good"}), ears.signal()));
   ASSERT_TRUE(ears.wait_for(1));

@@ -1,0 +1,89 @@
+// Bad batch or bad endpoint: what a batch's failures say against it, and when they are enough.
+//
+// An endpoint that fails everything is bad; a batch that fails everywhere, while those who failed it go on to serve
+// others, is bad. So endpoints are asked for their record with other work:
+//
+//   halves    a batch of several events that has failed twice without progress goes on as two batches, its first half
+//             and its second, each with a history of its own. That happens whoever is to blame: smaller batches harm
+//             nobody, and the events that were all right are through after a few sends. A bad event stands alone after
+//             log2(batch) times.
+//   acquitted an endpoint that failed it has acknowledged other work since: so the batch is bad, and the attempts that
+//             it cost are not held against the halves; they begin anew, and at once. Otherwise the endpoints may be
+//             what is bad: the halves have the attempts that are left, and rest as a batch that fails does.
+//   convicted a single event is undeliverable when two endpoints failed it that have acknowledged other work since, or
+//             when it failed three times, at an endpoint at least that has: there may be no more than one.
+//
+// "Since" is since its first failure, or since it was split off: its other half is other work too. Two connections to
+// one endpoint are one endpoint. Progress, which is an event of the batch that was acknowledged or rejected, ends all
+// suspicion. What an endpoint fails because it is overloaded is no failure of the batch; the end of a connection is one
+// of the batch that it has had for longest, and of no other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace windlass::core {
+
+/// A configured endpoint, whose connections share its record.
+using EndpointId = std::uint32_t;
+
+/// The endpoints, by the order in which they were met, and the order in which they last acknowledged anything.
+class Endpoints {
+ public:
+  /// The id of the endpoint of this name. One without a name is an endpoint of its own.
+  EndpointId meet(const std::string& name);
+  const std::string& name(EndpointId endpoint) const { return records_[endpoint].name; }
+
+  /// It acknowledged something.
+  void served(EndpointId endpoint) { records_[endpoint].last_served = ++served_; }
+  /// A number that grows with each acknowledgement anywhere.
+  std::uint64_t moment() const { return served_; }
+  bool served_since(EndpointId endpoint, std::uint64_t moment) const { return records_[endpoint].last_served > moment; }
+
+ private:
+  struct Record {
+    std::string name;
+    std::uint64_t last_served = 0;
+  };
+
+  std::vector<Record> records_;
+  std::uint64_t served_ = 0;
+};
+
+/// The case against one batch.
+class Suspicion {
+ public:
+  void failed_at(EndpointId endpoint, const Endpoints& endpoints);
+  /// It got somewhere.
+  void clear() { *this = {}; }
+  /// It goes on as halves, each of which begins with this.
+  void split(const Endpoints& endpoints);
+
+  /// Its events had better go on in smaller batches.
+  bool wants_halves() const { return failures_ >= failures_of_a_batch; }
+  /// An endpoint that failed it serves others well.
+  bool is_batch_bad(const Endpoints& endpoints) const { return serving(endpoints) > 0; }
+  /// Others had better not be sent behind it over its connection, which it may end.
+  bool is_strong() const { return is_half_ || wants_halves(); }
+  /// A single event had better let others go first.
+  bool keeps_failing() const { return failures_ >= failures_of_an_event; }
+  /// Nobody will take it, if it is a single event.
+  bool undeliverable(const Endpoints& endpoints) const;
+  /// Who failed it, since it stands as it does.
+  const std::vector<EndpointId>& accusers() const { return accusers_; }
+
+ private:
+  static constexpr unsigned failures_of_a_batch = 2;
+  static constexpr unsigned failures_of_an_event = 3;
+
+  std::size_t serving(const Endpoints& endpoints) const;
+
+  std::vector<EndpointId> accusers_;  ///< each once
+  unsigned failures_ = 0;
+  bool begun_ = false;
+  bool is_half_ = false;
+  std::uint64_t since_ = 0;  ///< the moment, when begun
+};
+
+}  // namespace windlass::core
