@@ -74,6 +74,19 @@ TEST(ChangingSets, WhatALeavingWorkerDoesNotFinishInTimeGoesElsewhereAndHasSpent
   EXPECT_EQ(world.heard[publish].acked, 3u);
 }
 
+TEST(ChangingSets, WhatALeavingWorkerDoesNotFinishMayGoToAnyOtherSinceNobodyFailedIt) {
+  World world(2, {.bulk_max_events = 1}, {.window = 1});
+  world.publish_each(3);
+  const auto first = world.take();
+  const auto second = world.take();
+  ASSERT_EQ(second.worker, 1u);
+  const std::string taken_back(*second.batch.begin());
+  world.remove(1, 5s);
+  world.pass(5s);
+  world.answer(first.attempt, PublishResult::acked());
+  EXPECT_EQ(*world.take().batch.begin(), taken_back) << "ahead of new work";
+}
+
 TEST(ChangingSets, ALeavingWorkerThatFailsFailsAsAnyOther) {
   World world(2, {.max_attempts = 1});
   const auto publish = world.publish();
