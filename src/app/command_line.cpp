@@ -119,11 +119,13 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
       ->type_name("N/s");
   add_count(command, "--close-after", faults.close_after, "close each connection after so many events");
   add_count(command, "--ack-partial", faults.ack_partial, "acknowledge only so many events of a window, then close");
+  command->add_option("--poison", faults.poison, "die of each event that contains this: close, and acknowledge nothing")
+      ->type_name("TEXT");
   command->add_flag("--keepalive-only", faults.keepalive_only, "never acknowledge; only say that it lives");
   add_duration(command, "--refuse-for", faults.refuse_for, "reset connections for this long at first");
   command->add_flag("--reset", faults.reset, "close connections by RST");
-  for (const char* fault :
-       {"--delay", "--rate", "--close-after", "--ack-partial", "--keepalive-only", "--refuse-for", "--reset"})
+  for (const char* fault : {"--delay", "--rate", "--close-after", "--ack-partial", "--poison", "--keepalive-only",
+                            "--refuse-for", "--reset"})
     command->get_option(fault)->group(group);
   command->footer(R"(
 Acknowledges whatever comes, until SIGINT or SIGTERM. Faults make it a bad server, to see how a client bears it.

@@ -112,6 +112,8 @@ struct Config {
   base::Duration progress_timeout = std::chrono::minutes(5);
   /// hedge.max_duplicates: events that may be sent twice to get past a straggler, as a share of those acknowledged.
   double max_duplicates = 0;
+  /// dead_letter.file: where events go that no endpoint will take. Empty: nowhere; they are dropped.
+  std::string dead_letter_file;
   /// How long the program goes on after a signal, to have acknowledged what was read.
   base::Duration shutdown_timeout = std::chrono::seconds(30);
   /// What was given, is fine, and has no effect; one line each, with its place.

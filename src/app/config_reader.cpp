@@ -30,8 +30,8 @@ constexpr std::string_view output_prefix = "output.";
 constexpr std::size_t longest_key = 200;
 
 /// Sections that are Windlass's own: a key in them that is not known is an error.
-constexpr std::string_view own_sections[] = {"output",           "queue",           "relay", "paths",
-                                             "progress_timeout", "shutdown_timeout"};
+constexpr std::string_view own_sections[] = {"output",           "queue",       "relay",           "paths",
+                                             "progress_timeout", "dead_letter", "shutdown_timeout"};
 /// Sections of a filebeat.yml, which are accepted without effect.
 constexpr std::string_view foreign_sections[] = {"filebeat",
                                                  "setup",

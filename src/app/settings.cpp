@@ -304,6 +304,7 @@ const GeneralSetting general_table[] = {
     {"progress_timeout",
      [](Config& c, const SettingValue& v) { c.progress_timeout = v.duration(milliseconds(1), year); }},
     {"hedge.max_duplicates", [](Config& c, const SettingValue& v) { c.max_duplicates = v.share(); }},
+    {"dead_letter.file", [](Config& c, const SettingValue& v) { c.dead_letter_file = v.text(); }},
     {"shutdown_timeout", [](Config& c, const SettingValue& v) { c.shutdown_timeout = v.duration({}, year); }},
     {"logging.level", [](Config& c, const SettingValue& v) { c.log_level = log_level(v); }},
 };

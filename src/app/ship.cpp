@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <optional>
 #include <spdlog/spdlog.h>
 #include <string>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "app/attend.h"
 #include "app/balancing.h"
 #include "app/config_reader.h"
+#include "app/dead_letter_file.h"
 #include "app/exit_code.h"
 #include "app/input_pump.h"
 #include "app/log.h"
@@ -67,6 +69,8 @@ int run_ship(const ShipOptions& options) {
   }
   std::vector<Input> inputs;
   if (!open_inputs(paths, inputs)) return exit_usage;
+  std::optional<DeadLetterFile> dead_letters;
+  if (!config.dead_letter_file.empty()) dead_letters.emplace(config.dead_letter_file);
 
   // As for any filter: when the reader of standard output is gone, so are we. Sockets never raise it.
   if (config.output.type == OutputType::console) std::signal(SIGPIPE, SIG_DFL);
@@ -75,6 +79,10 @@ int run_ship(const ShipOptions& options) {
   Watch watch;
   LoadBalancerOptions balancing = balancer_options(config);
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
+  if (dead_letters)
+    balancing.dead_letter = [&dead_letters](const DeadLetter& letter) {
+      dead_letters->keep(letter, std::chrono::system_clock::now());
+    };
   LoadBalancer balancer(workers_of(config.output), std::move(balancing));
   InputPump pump(balancer, {options.json, host_name(), config.queue.events, config.queue.bytes});
 
@@ -92,6 +100,7 @@ int run_ship(const ShipOptions& options) {
   Report report;
   report.statistics = balancer.statistics();
   if (report.statistics.disk) watch.tell_disk(*report.statistics.disk);
+  if (dead_letters) dead_letters->correct(report.statistics.ledger);
   report.input = pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();

@@ -60,6 +60,10 @@ std::uint64_t SinkConversation::take(std::uint64_t most, base::Time now) {
 }
 
 void SinkConversation::take_event(std::uint32_t number, std::string_view payload, base::Time now) {
+  if (!faults_.poison.empty() && payload.find(faults_.poison) != std::string_view::npos) {
+    end_ = End::fault;
+    return;
+  }
   ++taken_;
   ++counters_.events;
   counters_.bytes += payload.size();

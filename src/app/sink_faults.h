@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct SinkFaults {
   std::uint64_t close_after = 0;
   /// Of a window with more events, only so many are taken and acknowledged; then the connection is closed.
   std::uint32_t ack_partial = 0;
+  /// An event that contains this text is not taken; the connection is closed there, and nothing of its window is
+  /// acknowledged: a server that dies of an event.
+  std::string poison;
   /// Events are taken but never acknowledged; instead there is a keep-alive a second.
   bool keepalive_only = false;
   /// From the start, connections are reset as soon as they are made, for this long.

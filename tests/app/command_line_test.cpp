@@ -66,6 +66,8 @@ TEST(CommandLine, ReadsSinkWithItsFaults) {
                                                  "100",
                                                  "--ack-partial",
                                                  "7",
+                                                 "--poison",
+                                                 "DEAD",
                                                  "--keepalive-only",
                                                  "--refuse-for",
                                                  "1m",
@@ -78,6 +80,7 @@ TEST(CommandLine, ReadsSinkWithItsFaults) {
   EXPECT_EQ(sink.faults.rates, (std::vector<RateFrom>{{base::Duration(0), 2500}}));
   EXPECT_EQ(sink.faults.close_after, 100u);
   EXPECT_EQ(sink.faults.ack_partial, 7u);
+  EXPECT_EQ(sink.faults.poison, "DEAD");
   EXPECT_TRUE(sink.faults.keepalive_only);
   EXPECT_EQ(sink.faults.refuse_for, 1min);
   EXPECT_TRUE(sink.faults.reset);

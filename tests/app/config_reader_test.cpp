@@ -140,11 +140,12 @@ TEST(ConfigReader, TakesWindlassNamesBesideFilebeats) {
   const Config config = read(
       "output.lumberjack: {hosts: h1, workers: 3}\n"
       "queue.mem.bytes: 10MiB\nprogress_timeout: 90s\npaths: [/var/log/a.log, '-']\n"
-      "hedge.max_duplicates: 1%");
+      "hedge.max_duplicates: 1%\ndead_letter.file: letters.ndjson");
   EXPECT_EQ(config.output.worker, 3u);
   EXPECT_EQ(config.queue.bytes, 10u << 20);
   EXPECT_EQ(config.progress_timeout, 90s);
   EXPECT_EQ(config.max_duplicates, 0.01);
+  EXPECT_EQ(config.dead_letter_file, "letters.ndjson");
   EXPECT_THAT(config.paths, ElementsAre("/var/log/a.log", "-"));
 }
 

@@ -222,6 +222,15 @@ TEST(SinkConversation, DelaysTheAckOfAPartToo) {
   EXPECT_TRUE(peer.conversation.finished());
 }
 
+TEST(SinkConversation, DiesOfAPoisonousEventAndAcknowledgesNothingOfItsWindow) {
+  Peer peer(with([](SinkFaults& faults) { faults.poison = "7"; }));
+  EXPECT_EQ(peer.says(window(6) + window(9)), ack_frame(6)) << "the window before is another matter";
+  EXPECT_TRUE(peer.conversation.finished());
+  EXPECT_EQ(peer.conversation.end(), End::fault);
+  EXPECT_EQ(peer.counters.events, 12u) << "the poison is not taken, nor what comes behind it";
+  EXPECT_EQ(peer.counters.acked, 6u);
+}
+
 TEST(SinkConversation, OnlyKeepsAlive) {
   Peer peer(with([](SinkFaults& faults) { faults.keepalive_only = true; }));
   EXPECT_EQ(peer.says(window(3)), "");
