@@ -1,7 +1,7 @@
 """What the tests of the program share: processes that never outlive their test, waiting for conditions, records.
 
 Tests run the built program, named by the environment variable WINDLASS, against real sockets on the loopback. They
-wait for conditions, with a generous deadline, and never for time to pass.
+wait for conditions, with a generous deadline, and never for time to pass. SANITIZE names the sanitizers of the build.
 """
 
 import collections
@@ -19,6 +19,7 @@ import time
 import unittest
 
 PROGRAM = os.environ.get("WINDLASS", "")
+SANITIZED = bool(os.environ.get("SANITIZE"))
 PATIENCE = 120.0  # seconds: a machine that is so slow is broken
 PAUSE = 0.01
 
@@ -172,6 +173,11 @@ def total_of(report):
 
 class ProgramTest(unittest.TestCase):
     """A test with a directory of its own, and processes that end with it."""
+
+    def assert_memory_below(self, used, limit, message=None):
+        """Of the program as it is shipped: sanitizers hold on to what was freed."""
+        if not SANITIZED:
+            self.assertLess(used, limit, message)
 
     def setUp(self):
         self.assertTrue(PROGRAM, "the environment variable WINDLASS names the program that is to be tested")

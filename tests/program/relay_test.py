@@ -150,7 +150,7 @@ class Backpressure(RelayTest):
         wait_until(lambda: "stopping" in relay.log(), "the first signal is noticed", relay)
         relay.signal(signal.SIGTERM)
         relay.wait()
-        self.assertLess(relay.report()["max_rss_bytes"], 60 << 20)
+        self.assert_memory_below(relay.report()["max_rss_bytes"], 60 << 20)
 
 
 class Vanishing(RelayTest):
@@ -180,7 +180,7 @@ class Vanishing(RelayTest):
                 connection.close()
             self.assert_served(relay)
             sizes.append(resident_bytes(relay))
-        self.assertLess(sizes[-1], sizes[1] + (16 << 20), sizes)
+        self.assert_memory_below(sizes[-1], sizes[1] + (16 << 20), sizes)
 
 
 class Ending(RelayTest):
@@ -300,7 +300,7 @@ class Limits(RelayTest):
         self.hear_ack(good, 2)
         self.assertEqual(relay.stop(), 0)
         self.assertEqual(self.cut(relay), {"protocol_error": len(peers)})
-        self.assertLess(relay.report()["max_rss_bytes"], 100 << 20)
+        self.assert_memory_below(relay.report()["max_rss_bytes"], 100 << 20)
 
     def test_whoever_holds_the_most_of_what_is_not_complete_is_cut_when_there_is_too_much_of_it(self):
         relay = self.relay([self.sink()], "-E", "relay.receive_bytes=16MiB", "-E", "queue.mem.bytes=64MiB")
@@ -343,7 +343,7 @@ class Limits(RelayTest):
             self.hear_ack(connection, 10)
         resident = resident_bytes(relay)
         print(f"{count} clients: {resident / 1e6:.1f} MB resident")
-        self.assertLess(resident, 200_000_000)
+        self.assert_memory_below(resident, 200_000_000)
         self.assert_served(relay)
         self.assertEqual(relay.stop(), 0)
         self.assertEqual(relay.report()["clients"]["connections"], count + 1)

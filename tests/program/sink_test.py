@@ -143,7 +143,7 @@ class SinkTest(Peers, ProgramTest):
         self.assertEqual(self.hear(good, 6), ack(2))
         self.assertEqual(sink.stop(), 0)
         self.assertEqual(sink.report()["protocol_errors"], len(hostile()))
-        self.assertLess(sink.report()["max_rss_bytes"], 400 << 20)
+        self.assert_memory_below(sink.report()["max_rss_bytes"], 400 << 20)
 
     def test_a_peer_that_never_reads_holds_up_nobody(self):
         sink = self.sink()
