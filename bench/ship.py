@@ -18,19 +18,23 @@ SINKS = 3
 
 
 def write_lines(path, count):
-    """Lines that look like a log: a changing head, and words that repeat as words do."""
+    """An access log of some service: about 250 bytes a line, of which times, addresses, paths and sizes change."""
     dice = random.Random(1)
-    words = ["".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(dice.randint(3, 10))) for _ in range(2000)]
-    tails = []
-    for _ in range(5000):
-        tail = ""
-        while len(tail) < 250:
-            tail += dice.choice(words) + " "
-        tails.append(tail)
+    agents = ["Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+              "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+              "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148",
+              "Prometheus/2.53.0", "kube-probe/1.30"]
+    verbs = ["GET"] * 8 + ["POST", "PUT"]
+    places = ["/api/v1/orders/{}", "/api/v1/customers/{}/basket", "/static/app.{}.js", "/login?next={}", "/health"]
+    addresses = [".".join(str(dice.randrange(256)) for _ in range(4)) for _ in range(3000)]
     with open(path, "w") as file:
         for number in range(count):
-            head = f"2026-01-01T10:{number // 60000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d} app[{number % 32768}]: id={number} "
-            file.write((head + dice.choice(tails))[:249] + "\n")
+            place = dice.choice(places).format(dice.randrange(10**6))
+            request = "".join(dice.choices("0123456789abcdef", k=16))
+            file.write(f'{dice.choice(addresses)} - - [01/Jan/2026:10:{number // 60000 % 60:02d}:{number // 1000 % 60:02d} +0000] '
+                       f'"{dice.choice(verbs)} {place} HTTP/1.1" {dice.choice([200, 200, 200, 304, 404, 500])} '
+                       f'{dice.randrange(200, 90000)} "https://shop.example/" "{dice.choice(agents)}" '
+                       f'rt=0.{dice.randrange(1000):03d} id={request} upstream=10.2.{dice.randrange(4)}.{dice.randrange(9)}:8080 host=shop-{dice.randrange(20)}\n')
 
 
 def ship(windlass, path, level, report, queue=None):

@@ -75,7 +75,8 @@ struct LoadBalancerOptions {
   std::optional<DiskQueueOptions> disk_queue;
 
   // Affects performance and memory.
-  /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused.
+  /// Budgets for what is accepted and not yet signalled. A publish waits for room, or is refused. More than 134 million
+  /// events, or 137 GB, is taken for that.
   std::size_t queue_events = 65536;
   std::size_t queue_bytes = std::size_t{32} << 20;
   /// The most that one batch holds.

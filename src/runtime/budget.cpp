@@ -12,15 +12,11 @@ std::error_code Budget::take(std::size_t events, std::size_t bytes, bool wait) {
 }
 
 bool Budget::try_take(std::size_t events, std::size_t bytes) {
-  // Who finds no room touches nothing, so that it takes none from those who fit.
-  if (events_.load() + events > max_events_ || bytes_.load() + bytes > max_bytes_) return false;
-  // Then taken first and checked afterwards: one atomic addition each, and the sum never stays above the limit.
-  if (events_.fetch_add(events) + events <= max_events_) {
-    if (bytes_.fetch_add(bytes) + bytes <= max_bytes_) return true;
-    bytes_.fetch_sub(bytes);
-  }
-  events_.fetch_sub(events);
-  return false;
+  std::uint64_t taken = taken_.load();
+  do {
+    if (events_of(taken) + events > max_events_ || bytes_of(taken) + bytes > max_bytes_) return false;
+  } while (!taken_.compare_exchange_weak(taken, taken + word(events, bytes)));
+  return true;
 }
 
 std::error_code Budget::wait_for_room(std::size_t events, std::size_t bytes) {
@@ -49,9 +45,8 @@ std::error_code Budget::wait_for_room(std::size_t events, std::size_t bytes) {
 }
 
 void Budget::give_back(std::size_t events, std::size_t bytes) {
-  const std::size_t events_left = events_.fetch_sub(events) - events;
-  const std::size_t bytes_left = bytes_.fetch_sub(bytes) - bytes;
-  if (waiting_.load() > 0 && events_left <= max_events_ / 4 * 3 && bytes_left <= max_bytes_ / 4 * 3) wake();
+  const std::uint64_t left = taken_.fetch_sub(word(events, bytes)) - word(events, bytes);
+  if (waiting_.load() > 0 && events_of(left) <= max_events_ / 4 * 3 && bytes_of(left) <= max_bytes_ / 4 * 3) wake();
 }
 
 void Budget::wake_for_any_room() {

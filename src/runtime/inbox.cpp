@@ -7,7 +7,7 @@
 namespace windlass::runtime {
 namespace {
 
-constexpr std::size_t max_pooled = 64;
+constexpr std::size_t max_pooled = 256;
 constexpr std::size_t max_pooled_bytes = std::size_t{512} << 10;
 
 }  // namespace
@@ -50,7 +50,7 @@ bool Inbox::announce(Shard& shard) {
 std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool guaranteed, bool& was_empty,
                                  bool at_durable) {
   Shard& shard = shard_of_thread();
-  const std::lock_guard lock(shard.mutex);
+  const std::lock_guard lock(shard.lock);
   if (shard.closed) return errc::closed;
   const auto signalling = signal ? core::Signalling::each : core::Signalling::none;
   core::Submission* open = shard.open.get();
@@ -75,7 +75,7 @@ std::error_code Inbox::add_event(std::string_view event, Signal&& signal, bool g
 std::error_code Inbox::add_events(EventBuffer&& events, Signal&& signal, bool guaranteed, bool& was_empty,
                                   bool at_durable) {
   Shard& shard = shard_of_thread();
-  const std::lock_guard lock(shard.mutex);
+  const std::lock_guard lock(shard.lock);
   if (shard.closed) return errc::closed;
   auto submission = std::make_shared<core::Submission>();
   static_cast<EventBuffer&>(*submission) = std::move(events);
@@ -101,7 +101,7 @@ bool Inbox::empty() const {
 void Inbox::take(std::vector<std::shared_ptr<core::Submission>>& submissions) {
   for (Shard& shard : shards_) {
     if (!shard.filled.load(std::memory_order_relaxed)) continue;
-    const std::lock_guard lock(shard.mutex);
+    const std::lock_guard lock(shard.lock);
     shard.filled.store(false, std::memory_order_relaxed);
     for (auto& submission : shard.ready) submissions.push_back(std::move(submission));
     shard.ready.clear();
@@ -111,7 +111,7 @@ void Inbox::take(std::vector<std::shared_ptr<core::Submission>>& submissions) {
 
 void Inbox::close() {
   for (Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
+    const std::lock_guard lock(shard.lock);
     shard.closed = true;
   }
 }

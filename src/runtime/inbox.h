@@ -14,6 +14,7 @@
 #include <windlass/signal.h>
 
 #include "core/submission.h"
+#include "runtime/spin_lock.h"
 
 namespace windlass::runtime {
 
@@ -42,7 +43,7 @@ class Inbox {
   static constexpr std::size_t open_bytes = std::size_t{128} << 10;
 
   struct alignas(64) Shard {
-    std::mutex mutex;
+    SpinLock lock;
     std::vector<std::shared_ptr<core::Submission>> ready;
     std::shared_ptr<core::Submission> open;  ///< single events, still growing
     bool closed = false;

@@ -29,6 +29,8 @@ namespace {
 /// that they need not wake it. It bounds the wake-ups a second, and the time that an event can lie in the inbox for it.
 constexpr std::chrono::microseconds nap_below{1000};
 constexpr std::chrono::microseconds nap{50};
+/// Events. With less in the inbox it naps even though there is more again: a visit costs both sides more than an event.
+constexpr std::size_t worth_a_visit = 2048;
 
 /// Longer than any connect takes, short enough that clients can reckon with it in any unit.
 constexpr std::chrono::nanoseconds longest_connect = std::chrono::hours(24);
@@ -173,6 +175,7 @@ class LoadBalancer::Impl {
   base::Time now_{};
   base::Time took_at_{};  ///< when something was last found in the inbox
   bool publishers_are_quick_ = false;
+  bool took_little_ = false;
   std::size_t held_events_ = 0;  ///< as the budget has it
   std::size_t held_bytes_ = 0;
   std::vector<std::shared_ptr<core::Submission>> submissions_;
@@ -401,7 +404,7 @@ void LoadBalancer::Impl::run() {
   while (!balancer_->closed()) {
     const bool more = turn();
     if (balancer_->closed()) break;
-    if (more) {
+    if (more && !(publishers_are_quick_ && took_little_)) {
       loop_->context().poll();
     } else if (publishers_are_quick_) {
       publishers_are_quick_ = false;  // unless the inbox fills again meanwhile
@@ -455,6 +458,7 @@ void LoadBalancer::Impl::take_in() {
   if (store_) take_from_disk();
   if (!store_) inbox_.take(submissions_);
   if (!submissions_.empty()) publishers_are_quick_ = now_ - std::exchange(took_at_, now_) < nap_below;
+  const std::size_t held_before = held_events_;
   for (auto& submission : submissions_) {
     held_events_ += submission->size();
     held_bytes_ += submission->bytes();
@@ -462,6 +466,7 @@ void LoadBalancer::Impl::take_in() {
     WINDLASS_ASSERT(!refusal);  // the budget has the core's limits
   }
   submissions_.clear();
+  took_little_ = held_events_ - held_before < worth_a_visit;
   door_->take(answers_);
   for (runtime::Answer& answer : answers_) std::visit([this](auto& one) { take_answer(one); }, answer);
 }

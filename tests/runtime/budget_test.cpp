@@ -1,6 +1,7 @@
 #include "runtime/budget.h"
 
 #include <atomic>
+#include <cstdint>
 #include <gtest/gtest.h>
 #include <thread>
 #include <vector>
@@ -29,6 +30,17 @@ TEST(Budget, RefusesWhatNeverFitsEvenWhenOneWouldWait) {
   EXPECT_EQ(budget.take(11, 1, true), errc::too_large);
   EXPECT_EQ(budget.take(1, 101, true), errc::too_large);
   EXPECT_FALSE(budget.take(10, 100, true)) << "and takes nothing for it";
+}
+
+TEST(Budget, WithoutLimitsHoldsWhatNoMachineDoes) {
+  Budget budget(SIZE_MAX, SIZE_MAX);
+  constexpr std::size_t million = 1'000'000;
+  constexpr std::size_t gigabyte = std::size_t{1} << 30;
+  for (int i = 0; i < 100; ++i) ASSERT_FALSE(budget.take(million, gigabyte, false)) << i;
+  EXPECT_EQ(budget.take(40 * million, 0, false), errc::queue_full);
+  EXPECT_EQ(budget.take(0, 40 * gigabyte, false), errc::queue_full) << "nor do bytes run over into events";
+  budget.give_back(100 * million, 100 * gigabyte);
+  EXPECT_FALSE(budget.take(134 * million, 127 * gigabyte, false)) << "all of it is there again";
 }
 
 TEST(Budget, RefusesEverybodyOnceItIsClosed) {
