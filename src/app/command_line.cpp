@@ -73,10 +73,12 @@ void describe_ship(CLI::App* command, ShipOptions& options) {
   add_config(command, options.sources);
   add_report(command, options.report);
   command->add_flag("--json", options.json, "each line is a JSON object already, and is shipped as it is");
+  command->add_flag("--once", options.once, "read the files of `inputs` to their ends, save the positions, and end");
   command->add_option("files", options.inputs, "what to ship; - is standard input; else what the configuration says")
       ->type_name("FILE");
   command->footer(R"(
-Ends when everything is acknowledged; retries without end unless max_retries is set. Exit code 0: everything was
+Files that are named here are read once, from their beginnings; those of `inputs` in the configuration are followed,
+from where the last run ended. Ends when everything is acknowledged; retries without end unless max_retries is set. Exit code 0: everything was
 acknowledged; 1: something was dropped or left; 2: usage or configuration.
 
 Examples:

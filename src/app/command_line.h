@@ -17,6 +17,7 @@ namespace windlass::app {
 struct ShipOptions {
   ConfigSources sources;            ///< -c, --to, -E
   std::vector<std::string> inputs;  ///< files; "-" is standard input; none: those of the configuration
+  bool once = false;                ///< files of `inputs` are read to their ends, and not followed
   bool json = false;                ///< each line is a JSON object already
   std::string report;               ///< file for the report, "-" for standard output; empty: none
 };

@@ -99,6 +99,26 @@ struct RelayConfig {
   base::Duration keep_alive_interval = std::chrono::seconds(5);
 };
 
+/// Files that are followed: an item of `inputs`.
+struct FileInputConfig {
+  std::vector<std::string> paths;     ///< patterns, see input::Glob; at least one
+  std::vector<std::string> excluded;  ///< regular expressions
+  std::vector<std::string> included;
+  /// Symbolic links are followed: by default for the type file, not for Filebeat's types.
+  bool links = true;
+  base::Duration ignore_older{0};
+  base::Duration close_inactive = std::chrono::minutes(5);
+  base::Duration clean_inactive = std::chrono::hours(24);
+  base::Duration check_interval = std::chrono::seconds(10);
+  std::size_t harvester_limit = 0;  ///< files open at the same time; 0: 256
+};
+
+/// What is remembered of followed files.
+struct RegistryConfig {
+  std::string path;  ///< empty: "registry" below path.data
+  base::Duration flush = std::chrono::seconds(1);
+};
+
 enum class LogLevel { debug, info, warning, error };
 
 struct Config {
@@ -107,6 +127,10 @@ struct Config {
   RelayConfig relay;
   /// Files to read where the command line names none; "-" is standard input.
   std::vector<std::string> paths;
+  /// Files to follow where the command line names none.
+  std::vector<FileInputConfig> inputs;
+  RegistryConfig registry;
+  std::string data_path = "/var/lib/windlass";
   LogLevel log_level = LogLevel::info;
   /// For an acknowledgement that gets somewhere, however alive the peer is.
   base::Duration progress_timeout = std::chrono::minutes(5);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "app/input_settings.h"
 #include "app/setting_value.h"
 #include "app/settings.h"
 #include "app/suggestion.h"
@@ -30,8 +31,8 @@ constexpr std::string_view output_prefix = "output.";
 constexpr std::size_t longest_key = 200;
 
 /// Sections that are Windlass's own: a key in them that is not known is an error.
-constexpr std::string_view own_sections[] = {"output",           "queue",       "relay",           "paths",
-                                             "progress_timeout", "dead_letter", "shutdown_timeout"};
+constexpr std::string_view own_sections[] = {
+    "output", "queue", "inputs", "registry", "relay", "paths", "progress_timeout", "dead_letter", "shutdown_timeout"};
 /// Sections of a filebeat.yml, which are accepted without effect.
 constexpr std::string_view foreign_sections[] = {"filebeat",
                                                  "setup",
@@ -291,6 +292,11 @@ void read_general(const Entries& entries, Config& config) {
   for (const auto& [path, entry] : entries) {
     const std::string section = first_part(path);
     if (section == "output") continue;
+    if (path == "inputs" || path == "filebeat.inputs") {
+      if (!config.inputs.empty()) throw ConfigError(entry.node.place, entry.key, "expected one list of inputs");
+      config.inputs = read_inputs(entry.key, entry.node, path != "inputs", config.warnings);
+      continue;
+    }
     const auto setting = std::find_if(settings.begin(), settings.end(),
                                       [&path = path](const GeneralSetting& known) { return known.key == path; });
     if (setting != settings.end()) {

@@ -20,6 +20,7 @@ constexpr std::size_t usual_piece_events = 1024;
 InputPump::InputPump(LoadBalancer& balancer, Options options)
     : balancer_(balancer),
       options_(std::move(options)),
+      lines_(options_.json, options_.host),
       piece_events_(std::min(usual_piece_events, options_.max_events)),
       piece_bytes_(std::min(usual_piece_bytes, options_.max_bytes / 2)),
       wake_descriptor_(eventfd(0, EFD_CLOEXEC)) {
@@ -47,8 +48,7 @@ bool InputPump::pump(Input& input) {
   reading.may_wait = !input.regular();
   reading.wake_descriptor = wake_descriptor_;
   LineReader reader(input.descriptor(), reading);
-  std::optional<EventEncoder> encoder;
-  if (!options_.json) encoder.emplace(options_.host, input.path(), input.identity());
+  lines_.begin(input.path(), input.identity());
 
   const std::uint64_t bytes_before = bytes_read();
   bool going_on = true;
@@ -64,8 +64,8 @@ bool InputPump::pump(Input& input) {
         [[fallthrough]];
       case LineReader::Filled::block:
         bytes_read_.store(bytes_before + reader.counters().bytes, std::memory_order_relaxed);
-        if (encoder) encoder->set_time(std::chrono::system_clock::now());
-        going_on = take_lines(reader, encoder);
+        lines_.set_time();
+        going_on = take_lines(reader);
         break;
       case LineReader::Filled::interrupted:
         break;
@@ -82,14 +82,10 @@ bool InputPump::pump(Input& input) {
   return going_on;
 }
 
-bool InputPump::take_lines(LineReader& reader, const std::optional<EventEncoder>& encoder) {
+bool InputPump::take_lines(LineReader& reader) {
   LineReader::Line line;
   while (reader.next(line)) {
-    if (encoder) {
-      encoder->encode(line.text, line.offset, events_);
-    } else if (!line.cut && json_checker_.is_object(line.text)) {
-      events_.append(line.text);
-    } else {
+    if (!lines_.encode(line, events_)) {
       ++counters_.refused_lines;
       continue;
     }

@@ -3,15 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <windlass/load_balancer.h>
 
-#include "app/event_encoder.h"
 #include "app/input.h"
-#include "app/json_line.h"
+#include "app/line_events.h"
 #include "app/line_reader.h"
 #include "app/report.h"
 
@@ -45,13 +43,13 @@ class InputPump {
 
  private:
   bool pump(Input& input);
-  bool take_lines(LineReader& reader, const std::optional<EventEncoder>& encoder);
+  bool take_lines(LineReader& reader);
   bool publish();
   std::error_code publish_one_by_one();
 
   LoadBalancer& balancer_;
   const Options options_;
-  JsonLineChecker json_checker_;
+  LineEvents lines_;
   EventBuffer events_;
   const std::size_t piece_events_;
   const std::size_t piece_bytes_;

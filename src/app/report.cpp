@@ -57,12 +57,19 @@ json::value to_json(const DiskQueueStatistics& disk) {
 }
 
 json::value to_json(const InputCounters& input) {
-  return json::object{{"lines", input.lines},
+  json::object result{{"lines", input.lines},
                       {"bytes", input.bytes},
                       {"empty_lines", input.empty_lines},
                       {"cut_lines", input.cut_lines},
                       {"refused_lines", input.refused_lines},
                       {"failed_inputs", input.failed_inputs}};
+  if (input.files)
+    result["files"] = json::object{{"found", input.files->found},
+                                   {"replaced", input.files->replaced},
+                                   {"copies", input.files->copies},
+                                   {"open", input.files->open},
+                                   {"lag_bytes", input.files->lag_bytes}};
+  return result;
 }
 
 json::value to_json(const RelayCounters& clients) {

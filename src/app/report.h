@@ -21,6 +21,16 @@ struct InputCounters {
   std::uint64_t cut_lines = 0;      ///< shipped without their ends
   std::uint64_t refused_lines = 0;  ///< --json: no JSON object, so not shipped
   std::uint64_t failed_inputs = 0;  ///< could not be opened, or not be read to their end
+
+  /// Of files that are followed.
+  struct Files {
+    std::uint64_t found = 0;      ///< each that was truncated counts again
+    std::uint64_t replaced = 0;   ///< truncated, or on an inode that was used again
+    std::uint64_t copies = 0;     ///< recognized as copies of truncated ones
+    std::uint64_t open = 0;       ///< at the end
+    std::uint64_t lag_bytes = 0;  ///< that were seen and are not acknowledged
+  };
+  std::optional<Files> files;
 };
 
 /// What a run used.
@@ -44,7 +54,8 @@ std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& c
 
 /// One JSON object, indented, with a newline at its end:
 ///   accepted, acked, dropped {REASON: events}, dead_lettered, queued, in_flight, retried, hedged, duplicates: events
-///   input {lines, bytes, empty_lines, cut_lines, refused_lines, failed_inputs}
+///   input {lines, bytes, empty_lines, cut_lines, refused_lines, failed_inputs; where files are followed:
+///     files {found, replaced, copies, open, lag_bytes}}
 ///     or, of a relay, clients {connections, failed_accepts, windows, events, bytes, acked_windows, acked, keep_alives,
 ///     cut {REASON: connections}}
 ///   seconds, cpu_seconds, max_rss_bytes

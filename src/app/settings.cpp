@@ -268,6 +268,20 @@ void set_sync(Config& config, const SettingValue& value) {
 constexpr std::uint64_t least_disk_queue = std::uint64_t{10} << 20;
 constexpr std::uint64_t most_disk_queue = std::uint64_t{1} << 50;
 
+void set_data_path(Config& config, const SettingValue& value) {
+  config.data_path = value.text();
+  if (config.data_path.empty()) value.fail("expected a directory");
+}
+
+void set_registry_path(Config& config, const SettingValue& value) {
+  config.registry.path = value.text();
+}
+
+void set_registry_flush(Config& config, const SettingValue& value) {
+  // Filebeat's 0 saves after each acknowledgement.
+  config.registry.flush = std::max<base::Duration>(milliseconds(10), value.duration({}, hours(1)));
+}
+
 const GeneralSetting general_table[] = {
     {"queue.mem.events",
      [](Config& c, const SettingValue& v) { c.queue.events = std::size_t(v.integer(1, 1'000'000'000)); }},
@@ -300,6 +314,11 @@ const GeneralSetting general_table[] = {
      [](Config& c, const SettingValue& v) { c.relay.window_timeout = v.duration(milliseconds(1), year); }},
     {"relay.keep_alive_interval",
      [](Config& c, const SettingValue& v) { c.relay.keep_alive_interval = v.duration(milliseconds(1), hours(24)); }},
+    {"path.data", set_data_path},
+    {"registry.path", set_registry_path},
+    {"registry.flush", set_registry_flush},
+    {"filebeat.registry.path", set_registry_path},
+    {"filebeat.registry.flush", set_registry_flush},
     {"paths", [](Config& c, const SettingValue& v) { c.paths = v.texts(); }},
     {"progress_timeout",
      [](Config& c, const SettingValue& v) { c.progress_timeout = v.duration(milliseconds(1), year); }},

@@ -18,6 +18,7 @@
 #include "app/config_reader.h"
 #include "app/dead_letter_file.h"
 #include "app/exit_code.h"
+#include "app/follow.h"
 #include "app/input_pump.h"
 #include "app/log.h"
 #include "app/output.h"
@@ -63,14 +64,18 @@ int run_ship(const ShipOptions& options) {
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
 
   const std::vector<std::string>& paths = options.inputs.empty() ? config.paths : options.inputs;
-  if (paths.empty()) {
-    spdlog::error("nothing to ship: name files, or - for standard input");
+  if (paths.empty() && config.inputs.empty()) {
+    spdlog::error("nothing to ship: name files, or - for standard input, or give inputs in the configuration");
     return exit_usage;
   }
+  if (!paths.empty() && !config.inputs.empty())
+    spdlog::warn("the files of inputs are not followed, as others are named");
   std::vector<Input> inputs;
   if (!open_inputs(paths, inputs)) return exit_usage;
   std::optional<DeadLetterFile> dead_letters;
   if (!config.dead_letter_file.empty()) dead_letters.emplace(config.dead_letter_file);
+  std::optional<Follow> follow;
+  if (paths.empty()) follow.emplace(config, Follow::Options{options.once, options.json, host_name()});
 
   // As for any filter: when the reader of standard output is gone, so are we. Sockets never raise it.
   if (config.output.type == OutputType::console) std::signal(SIGPIPE, SIG_DFL);
@@ -89,24 +94,28 @@ int run_ship(const ShipOptions& options) {
   bool read_all = false;
   std::atomic<bool> done{false};
   auto work = std::async(std::launch::async, [&] {
-    read_all = pump.run(inputs);
+    read_all = follow ? follow->run(balancer) : pump.run(inputs);
     balancer.drain(std::chrono::nanoseconds::max());
     done.store(true);
     signals.wake();
   });
-  attend(signals, watch, balancer, done, config.shutdown_timeout, [&] { pump.stop(); });
+  attend(signals, watch, balancer, done, config.shutdown_timeout, [&] {
+    pump.stop();
+    if (follow) follow->stop();
+  });
   work.get();
 
   Report report;
   report.statistics = balancer.statistics();
   if (report.statistics.disk) watch.tell_disk(*report.statistics.disk);
   if (dead_letters) dead_letters->correct(report.statistics.ledger);
-  report.input = pump.counters();
+  const bool saved = !follow || follow->finish();
+  report.input = follow ? follow->counters() : pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
   if (!tell(report, options.report, config.output.type)) return exit_incomplete;
   if (!read_all) spdlog::warn("stopped before the end of the input");
-  return read_all && complete(report) ? exit_all_acked : exit_incomplete;
+  return read_all && saved && complete(report) ? exit_all_acked : exit_incomplete;
 }
 
 }  // namespace windlass::app

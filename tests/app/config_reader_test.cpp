@@ -98,8 +98,7 @@ output.logstash:
           "windlass.yml:18:16: output.logstash.escape_html has no effect: events are sent as they are",
           "windlass.yml:22:10: output.logstash.index has no effect: events carry no index name",
           "windlass.yml:23:15: output.logstash.slow_start has no effect: every connection begins with a small window",
-          "windlass.yml:4:3: filebeat is not used by Windlass", "windlass.yml:8:9: setup is not used by Windlass",
-          "windlass.yml:10:3: processors is not used by Windlass",
+          "windlass.yml:8:9: setup is not used by Windlass", "windlass.yml:10:3: processors is not used by Windlass",
           "windlass.yml:12:23: logging is not used by Windlass",
           "windlass.yml:32:23: output.logstash.queue.mem.flush.min_events has no effect: events are sent as soon "
           "as a connection has room"));
