@@ -89,10 +89,12 @@ input::Registry& load(input::Registry& registry, input::RegistryDirectory& direc
 
 std::error_code Follow::Door::publish(EventBuffer&& events, std::uint64_t token) {
   input::FileInput* const to = input;
-  return balancer->publish_events(std::move(events), [to, token](const Outcome& outcome) {
+  const auto settle = [to, token](const Outcome& outcome) {
     // What was closed upon comes again in another run; what was given up for good would only fail again.
     if (outcome.reason != errc::closed) to->settle(token);
-  });
+  };
+  // What the queue on disk has outlives us, so from there on it is the queue's, and not to be read again.
+  return balancer->publish_events(std::move(events), settle, {.signal_at = PublishOptions::SignalAt::durable});
 }
 
 Follow::Follow(const Config& config, const Options& options)

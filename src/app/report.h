@@ -28,7 +28,7 @@ struct InputCounters {
     std::uint64_t replaced = 0;   ///< truncated, or on an inode that was used again
     std::uint64_t copies = 0;     ///< recognized as copies of truncated ones
     std::uint64_t open = 0;       ///< at the end
-    std::uint64_t lag_bytes = 0;  ///< that were seen and are not acknowledged
+    std::uint64_t lag_bytes = 0;  ///< that were seen and are not done with
   };
   std::optional<Files> files;
 };

@@ -25,8 +25,9 @@ FileInput::FileInput(Registry& registry, LineEncoder& encoder, Publisher& publis
     : registry_(registry),
       options_(options),
       notes_(std::move(notes)),
+      door_(*this, publisher),
       follower_(
-          files_, encoder, publisher, std::move(inputs), options.following, [this] { save(); }, notes_),
+          files_, encoder, door_, std::move(inputs), options.following, [this] { save(); }, notes_),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (const auto& [identity, entry] : registry_.entries()) follower_.restore(entry);
@@ -43,9 +44,15 @@ Moment FileInput::now() const {
           duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
+std::error_code FileInput::Door::publish(EventBuffer&& events, std::uint64_t token) {
+  input_.unsaved_ = true;
+  if (input_.is_time_to_save()) input_.save_in_time();
+  return to_.publish(std::move(events), token);
+}
+
 bool FileInput::run() {
   base::Time next_scan = now().steady;
-  base::Time next_save = next_scan + options_.flush_interval;
+  next_save_ = next_scan + options_.flush_interval;
   base::Time next_poll = next_scan;
   while (!stopped_.load() && !follower_.stopped()) {
     const Moment moment = now();
@@ -71,12 +78,10 @@ bool FileInput::run() {
     bool worked = false;
     while (!stopped_.load() && follower_.work(now())) {
       worked = true;
-      if (now().steady >= next_save) break;
+      if (now().steady >= next_save_) break;
     }
-    if (unsaved_ && now().steady >= next_save) {
-      take_settled();
-      save();
-      next_save = now().steady + options_.flush_interval;
+    if (is_time_to_save()) {
+      save_in_time();
       continue;
     }
     if (!worked && options_.following.once) return true;
@@ -87,7 +92,7 @@ bool FileInput::run() {
       continue;
     }
     base::Time until = next_scan;
-    if (unsaved_) until = std::min(until, next_save);
+    if (unsaved_) until = std::min(until, next_save_);
     if (follower_.wants_poll()) until = std::min(until, next_poll);
     sleep(until);
   }
@@ -125,6 +130,12 @@ void FileInput::take_settled() {
   const FollowState state = follower_.state();
   const std::lock_guard lock(mutex_);
   state_ = state;
+}
+
+void FileInput::save_in_time() {
+  take_settled();
+  save();
+  next_save_ = now().steady + options_.flush_interval;
 }
 
 void FileInput::save() {

@@ -36,8 +36,8 @@ class FileInput {
   /// Until stop(), or until the publisher takes nothing any more; with `once`, to the ends of all files: then true.
   bool run();
   void stop();
-  /// What became of a piece. What was given up for good counts as done; what was only interrupted comes again in
-  /// another run.
+  /// A piece is done with: delivered, kept by a queue that outlives the process, or given up for good. What was only
+  /// interrupted is not, and comes again in another run.
   void settle(std::uint64_t token);
   /// After run(), and after the last settle(): saves the positions. False where that did not work.
   bool finish();
@@ -48,8 +48,21 @@ class FileInput {
   FollowState state() const;
 
  private:
+  /// Saves positions when it is time, also while one file is read for long: as a piece may have to wait for room.
+  class Door final : public Publisher {
+   public:
+    Door(FileInput& input, Publisher& to) : input_(input), to_(to) {}
+    std::error_code publish(EventBuffer&& events, std::uint64_t token) override;
+
+   private:
+    FileInput& input_;
+    Publisher& to_;
+  };
+
   Moment now() const;
   void take_settled();
+  bool is_time_to_save() const { return unsaved_ && now().steady >= next_save_; }
+  void save_in_time();
   void save();
   void tell_changes();
   void sleep(base::Time until);
@@ -59,6 +72,7 @@ class FileInput {
   Options options_;
   Notes notes_;
   ChangeWatch watch_;
+  Door door_;
   FileFollower follower_;
   int wake_ = -1;
   std::atomic<bool> stopped_{false};
@@ -66,6 +80,7 @@ class FileInput {
   bool rescan_ = false;
   bool save_failed_ = false;
   bool unsaved_ = true;
+  base::Time next_save_{};
   mutable std::mutex mutex_;
   std::vector<std::uint64_t> settled_;
   FollowState state_;

@@ -52,6 +52,21 @@ output.logstash:
                     if line.endswith(b"\n"):
                         yield json.loads(line)["message"]
 
+    def positions(self):
+        """What the registry says, by inode: up to where each file that is there is done with."""
+        found = {}
+        registry = self.directory / "data/registry/positions"
+        for line in registry.read_text().splitlines() if registry.exists() else []:
+            words = line.split(" ")
+            if len(words) == 17 and words[1] == "+" and words[4] != "l":
+                found[int(words[6])] = int(words[14])
+        return found
+
+    def at_the_ends(self):
+        """Whether all files are done with, as the registry has it."""
+        positions = self.positions()
+        return all(positions.get(path.stat().st_ino) == path.stat().st_size for path in self.logs.iterdir())
+
     def arrived(self, count, *sinks):
         return lambda: len(set(self.messages(*sinks))) >= count
 
@@ -146,6 +161,62 @@ output.logstash.hosts: ["{sink.address}"]
         self.assertLess(len(os.listdir(f"/proc/{ship._process.pid}/fd")), 300)
         ship.stop()
         self.assertLess(self.ledger()["max_rss_bytes"], 60 << 20)
+
+
+class WithAQueueOnDisk(FollowingTest):
+    """What the queue has made durable is not read from the files again, and needs them no more."""
+
+    def setUp(self):
+        super().setUp()
+        self.queue = self.directory / "queue"
+
+    def queue_config(self, sinks, **more):
+        return self.config(sinks, general=f"queue.disk.path: {self.queue}\nshutdown_timeout: 0s", **more)
+
+    def queued(self):
+        exported = self.finish("queue", "export", self.queue)
+        self.assert_exit(exported, 0)
+        return [json.loads(line)["message"] for line in exported.output().splitlines()]
+
+    def lines(self, count):
+        lines = [f"line {number}" for number in range(count)]
+        for number, line in enumerate(lines):
+            self.write(f"{number % 3}.log", line + "\n")
+        return lines
+
+    def assert_the_queue_has_all(self, sink, lines):
+        """The files are gone, and yet each line arrives, once."""
+        self.assertEqual(sorted(self.queued()), sorted(lines))
+        for path in self.logs.iterdir():
+            path.unlink()
+        sink = self.restart(sink)
+        self.assert_exit(self.follow(self.queue_config([sink]), "--once"), 0)
+        self.assertEqual(sorted(self.messages(sink)), sorted(lines))
+
+    def test_positions_move_when_the_queue_has_the_lines(self):
+        sink = self.sink()
+        sink.stop()
+        lines = self.lines(3000)
+        ship = self.follow(self.queue_config([sink]))
+        wait_until(self.at_the_ends, "positions at the ends, though nothing can be delivered", ship)
+        ship.kill()
+        self.assert_the_queue_has_all(sink, lines)
+
+    def test_an_end_before_the_delivery_leaves_each_line_in_one_place(self):
+        sink = self.sink()
+        sink.stop()
+        lines = self.lines(3000)
+        ship = self.follow(self.queue_config([sink]), "--once")
+        wait_until(lambda: self.queue.exists() and self.positions(), "something is read", ship)
+        self.assertEqual(ship.stop(), 1)
+        ledger = self.ledger()
+        self.assertEqual(ledger["queued"], ledger["accepted"])
+        stored = self.queued()
+        read = {line for path in self.logs.iterdir()
+                for line in path.read_bytes()[:self.positions().get(path.stat().st_ino, 0)].decode().splitlines()}
+        self.assertEqual(sorted(stored), sorted(read))
+        self.assert_exit(self.follow(self.queue_config([self.restart(sink)]), "--once"), 0)
+        self.assertEqual(sorted(self.messages(sink)), sorted(lines))
 
 
 class Killed(FollowingTest):
