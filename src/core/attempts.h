@@ -13,6 +13,10 @@
 
 namespace windlass::core {
 
+inline void append(Batch& batch, const Batch& more) {
+  for (const Batch::Slice& slice : more.slices()) batch.append(slice);
+}
+
 /// What the two copies of a hedged batch share, until both are over: which of its events have ended. The copies are one
 /// attempt, and whichever is first settles an event.
 struct Pair {
@@ -46,6 +50,14 @@ struct Attempt {
       if (first < from) run(first, from - first);
       while (from < end && ended(from)) ++from;
     }
+  }
+  /// What is left of it when it is over, and of its other copy.
+  Batch open_events() const {
+    if (!pair) return work.batch.part(acked, unacked());
+    Batch open;
+    for_each_open(acked, size(),
+                  [&](std::uint32_t first, std::uint32_t count) { append(open, work.batch.part(first, count)); });
+    return open;
   }
   /// The other copy is not to end these again.
   void end(std::uint32_t first, std::uint32_t count) const {

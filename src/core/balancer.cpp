@@ -29,20 +29,6 @@ PublishResult ascending(PublishResult result) {
   return result;
 }
 
-void append(Batch& batch, const Batch& more) {
-  for (const Batch::Slice& slice : more.slices()) batch.append(slice);
-}
-
-/// What is left of an attempt that is over, and of its other copy.
-Batch open_events(const Attempt& attempt) {
-  if (!attempt.pair) return attempt.work.batch.part(attempt.acked, attempt.unacked());
-  Batch open;
-  attempt.for_each_open(attempt.acked, attempt.size(), [&](std::uint32_t first, std::uint32_t count) {
-    append(open, attempt.work.batch.part(first, count));
-  });
-  return open;
-}
-
 /// What a policy reckons with; never nothing.
 double cost_of(const Batch& batch) {
   return std::max(1.0, static_cast<double>(batch.bytes()));
@@ -63,10 +49,6 @@ Backoff work_backoff(const std::vector<WorkerOptions>& workers) {
   const WorkerOptions options = workers.empty() ? WorkerOptions{} : workers.front();
   return {options.wait_retry, options.max_wait_retry};
 }
-
-/// Endpoints that have left and whose figures are kept by name; those of others are added up under one.
-constexpr std::size_t max_departed = 256;
-constexpr const char* other_departed = "(others that left)";
 
 std::unique_ptr<HandOutPolicy> fixed_at_bounds(const std::vector<WorkerOptions>& workers) {
   std::vector<unsigned> windows;
@@ -90,6 +72,7 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
   workers_.reserve(workers.size());
   for (WorkerOptions& worker : workers) {
     const EndpointId endpoint = endpoints_.meet(worker.endpoint);
+    endpoints_.joined(endpoint);
     workers_.emplace_back(std::move(worker), endpoint);
   }
 }
@@ -144,7 +127,7 @@ void Balancer::close(base::Time now) {
     Worker& worker = workers_[id];
     while (!worker.in_flight().empty()) {
       const Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
-      const Batch left = open_events(attempt);
+      const Batch left = attempt.open_events();
       if (left.empty()) continue;
       attempt.end(attempt.acked, attempt.unacked());
       ledger_.in_flight -= left.size();
@@ -159,124 +142,6 @@ void Balancer::close(base::Time now) {
     ledger_.queued -= work.batch.size();
     drop(work.batch, errc::closed);
   }
-}
-
-WorkerId Balancer::add_worker(WorkerOptions options, base::Time now) {
-  now_ = now;
-  const EndpointId endpoint = endpoints_.meet(options.endpoint);
-  return join(std::move(options), endpoint);
-}
-
-void Balancer::remove_worker(WorkerId id, base::Time leave_by, base::Time now) {
-  now_ = now;
-  if (closed_ || id >= workers_.size() || workers_[id].state() == Worker::State::gone) return;
-  for (WorkerId other = 0; other < workers_.size(); ++other)
-    if (workers_[other].successor() == id) return remove_worker(other, leave_by, now);
-  call_off_successor(id);
-  retire(id, leave_by);
-}
-
-// -------------------------------------------------------------------------------------------------- joining and
-// leaving
-
-WorkerId Balancer::join(WorkerOptions options, EndpointId endpoint) {
-  const WorkerId id = free_.empty() ? static_cast<WorkerId>(workers_.size()) : free_.back();
-  const unsigned window = options.window;
-  if (free_.empty()) {
-    workers_.emplace_back(std::move(options), endpoint);
-  } else {
-    free_.pop_back();
-    workers_[id] = Worker(std::move(options), endpoint, workers_[id].connection());
-  }
-  Worker& worker = workers_[id];
-  if (const auto before = departed_.find(worker.options().endpoint); before != departed_.end()) {
-    worker.absorb(before->second);
-    departed_.erase(before);
-  }
-  policy_->on_added(id, window);
-  connections_stale_ = true;
-  return id;
-}
-
-/// The worker's connection is too old.
-void Balancer::replace(WorkerId id) {
-  connections_stale_ = true;
-  // One that is not trusted has no capacity that could be missing.
-  if (!workers_[id].options().overlaps || workers_[id].failing()) return workers_[id].leave();
-  const WorkerId successor = join(workers_[id].options(), workers_[id].endpoint());
-  workers_[id].succeed_by(successor);
-  outputs_.push_back(Replace{id, successor});
-}
-
-void Balancer::call_off_successor(WorkerId id) {
-  const std::optional<WorkerId> successor = workers_[id].successor();
-  if (!successor) return;
-  workers_[id].succeed_by({});
-  retire(*successor, base::never);
-}
-
-void Balancer::retire(WorkerId id, base::Time leave_by) {
-  Worker& worker = workers_[id];
-  worker.remove(leave_by);
-  connections_stale_ = true;
-  if (worker.state() == Worker::State::standby || worker.state() == Worker::State::waiting) {
-    left(id);
-  } else if (worker.state() == Worker::State::connecting) {
-    worker.closing(base::never, {});
-    policy_->on_disconnected(id);
-    outputs_.push_back(Disconnect{{id, worker.connection()}, {}});
-  }
-}
-
-void Balancer::left(WorkerId id) {
-  Worker& worker = workers_[id];
-  worker.gone();
-  policy_->on_removed(id);
-  outputs_.push_back(Left{id});
-  const std::string& endpoint = worker.options().endpoint;
-  const auto heir = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& other) {
-    return other.state() != Worker::State::gone && other.options().endpoint == endpoint;
-  });
-  if (heir != workers_.end()) return heir->absorb(worker);
-  const bool by_name = departed_.contains(endpoint) || departed_.size() < max_departed;
-  WorkerOptions options = worker.options();
-  if (!by_name) options.endpoint = other_departed;
-  const auto [place, is_new] = departed_.try_emplace(options.endpoint, Worker(options));
-  Worker& departed = place->second;
-  departed.absorb(worker);
-  if (!is_new) return;
-  departed.remove(base::never);
-  departed.gone();
-}
-
-/// What a worker that must leave has in flight waits again. Nobody failed, so that costs no attempt.
-void Balancer::take_back(WorkerId id, base::Time now) {
-  Worker& worker = workers_[id];
-  while (!worker.in_flight().empty()) {
-    policy_->on_ended(id, worker.in_flight().front(), now);
-    Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
-    worker.count_failure();
-    if (Batch rest = open_events(attempt); !rest.empty()) return_unblamed(std::move(attempt), std::move(rest), now);
-  }
-}
-
-void Balancer::return_unblamed(Attempt attempt, Batch rest, base::Time now) {
-  bool progressed = attempt.acked > 0;
-  Work work = std::move(attempt.work);
-  if (progressed) renew(work);
-  if (attempt.pair) {
-    Pair& pair = *attempt.pair;
-    progressed = pair.progressed |= progressed;
-    if (Attempt* other = attempts_.find(attempt.id == pair.first ? pair.second : pair.first)) {
-      if (attempt.acked > 0) renew(other->work);
-      return;  // the attempt goes on
-    }
-  }
-  if (progressed) work.attempts_left = options_.max_attempts;
-  ledger_.in_flight -= rest.size();
-  work.batch = std::move(rest);
-  work.not_before = now;
-  wait_again(std::move(work));
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -585,7 +450,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
     Attempt attempt = end_attempt(*attempts_.find(worker.in_flight().front()), now);
     worker.count_failure();
     const bool progressed = attempt.acked > 0;
-    Batch rest = open_events(attempt);
+    Batch rest = attempt.open_events();
     const Fault fault = suspects_oldest ? Fault::batch_or_endpoint : blamed ? Fault::endpoint : Fault::nobody;
     suspects_oldest = false;
     if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, error, now);
@@ -690,7 +555,7 @@ Statistics Balancer::statistics(base::Time now) const {
     worker.window = window(id);
     worker.window_reason = workers_[id].failing() ? "one batch at a time after a failure" : policy_->window_reason(id);
   }
-  for (const auto& [endpoint, worker] : departed_) statistics.workers.push_back(worker.statistics(now));
+  departed_.add_statistics(statistics.workers, now);
   return statistics;
 }
 

@@ -18,7 +18,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +31,8 @@
 #include "base/time.h"
 #include "core/action.h"
 #include "core/attempts.h"
+#include "core/departed.h"
+#include "core/endpoints.h"
 #include "core/hand_out_policy.h"
 #include "core/hedge_budget.h"
 #include "core/options.h"
@@ -149,8 +150,8 @@ class Balancer {
   base::Random random_;
   Endpoints endpoints_;
   std::vector<Worker> workers_;
-  std::vector<WorkerId> free_;              ///< of workers that have left
-  std::map<std::string, Worker> departed_;  ///< the figures of endpoints of which every worker has left, by name
+  std::vector<WorkerId> free_;  ///< of workers that have left
+  Departed departed_;
   Attempts attempts_;
   WorkQueue queue_;
   std::unique_ptr<HandOutPolicy> policy_;

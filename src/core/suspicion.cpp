@@ -4,14 +4,6 @@
 
 namespace windlass::core {
 
-EndpointId Endpoints::meet(const std::string& name) {
-  const auto known = std::find_if(records_.begin(), records_.end(),
-                                  [&](const Record& record) { return !name.empty() && record.name == name; });
-  if (known != records_.end()) return static_cast<EndpointId>(known - records_.begin());
-  records_.push_back({name, 0});
-  return static_cast<EndpointId>(records_.size() - 1);
-}
-
 void Suspicion::failed_at(EndpointId endpoint, const Endpoints& endpoints) {
   if (!begun_) since_ = endpoints.moment();
   begun_ = true;

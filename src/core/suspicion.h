@@ -20,36 +20,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "core/endpoints.h"
+
 namespace windlass::core {
-
-/// A configured endpoint, whose connections share its record.
-using EndpointId = std::uint32_t;
-
-/// The endpoints, by the order in which they were met, and the order in which they last acknowledged anything.
-class Endpoints {
- public:
-  /// The id of the endpoint of this name. One without a name is an endpoint of its own.
-  EndpointId meet(const std::string& name);
-  const std::string& name(EndpointId endpoint) const { return records_[endpoint].name; }
-
-  /// It acknowledged something.
-  void served(EndpointId endpoint) { records_[endpoint].last_served = ++served_; }
-  /// A number that grows with each acknowledgement anywhere.
-  std::uint64_t moment() const { return served_; }
-  bool served_since(EndpointId endpoint, std::uint64_t moment) const { return records_[endpoint].last_served > moment; }
-
- private:
-  struct Record {
-    std::string name;
-    std::uint64_t last_served = 0;
-  };
-
-  std::vector<Record> records_;
-  std::uint64_t served_ = 0;
-};
 
 /// The case against one batch.
 class Suspicion {

@@ -5,15 +5,6 @@
 namespace windlass::core {
 namespace {
 
-TEST(Endpoints, ConnectionsOfOneNameShareAnEndpointAndThoseWithoutANameDoNot) {
-  Endpoints endpoints;
-  const EndpointId a = endpoints.meet("a");
-  EXPECT_NE(endpoints.meet("b"), a);
-  EXPECT_EQ(endpoints.meet("a"), a);
-  EXPECT_EQ(endpoints.name(a), "a");
-  EXPECT_NE(endpoints.meet(""), endpoints.meet(""));
-}
-
 class SuspicionTest : public testing::Test {
  protected:
   void fail(EndpointId endpoint) { suspicion.failed_at(endpoint, endpoints); }
