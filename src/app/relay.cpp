@@ -86,6 +86,7 @@ int run_relay(const RelayOptions& options) {
   report.statistics = balancer.statistics();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
+  report.last_errors = watch.last_errors();
   const Ledger& ledger = report.statistics.ledger;
   return tell(report, options.report, config.output.type) && ledger.acked == ledger.accepted ? exit_all_acked
                                                                                              : exit_incomplete;

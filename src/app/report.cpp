@@ -29,8 +29,9 @@ double rounded(double seconds) {
   return std::round(seconds * 1e6) / 1e6;
 }
 
-json::value to_json(const WorkerStatistics& endpoint) {
+json::value to_json(const WorkerStatistics& endpoint, const Report& report) {
   const Latency& latency = endpoint.latency;
+  const auto error = report.last_errors.find(endpoint.endpoint);
   return json::object{
       {"endpoint", endpoint.endpoint},
       {"acked", endpoint.acked},
@@ -39,6 +40,7 @@ json::value to_json(const WorkerStatistics& endpoint) {
       {"connects", endpoint.connects},
       {"window", endpoint.window},
       {"window_reason", endpoint.window_reason},
+      {"last_error", error == report.last_errors.end() ? std::string() : error->second},
       {"latency_ms",
        json::object{
            {"p50", milliseconds(latency.p50)}, {"p99", milliseconds(latency.p99)}, {"max", milliseconds(latency.max)}}},
@@ -250,7 +252,7 @@ std::string report_json(const Report& report) {
   for (const auto& [reason, count] : ledger.dropped) dropped[reason_name(reason)] = count;
   json::array endpoints;
   for (const WorkerStatistics& endpoint : by_endpoint(report.statistics.workers))
-    endpoints.push_back(to_json(endpoint));
+    endpoints.push_back(to_json(endpoint, report));
   json::value all = json::object{
       {"accepted", ledger.accepted},
       {"acked", ledger.acked},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -46,6 +47,7 @@ struct Report {
   std::optional<RelayCounters> clients;  ///< of a relay, which has them instead of an input
   double seconds = 0;                    ///< from start to end
   Resources resources;
+  std::map<std::string, std::string> last_errors = {};  ///< by endpoint: what last went wrong, in words
 };
 
 /// The connections of one endpoint put together: counts are summed, and so are the windows; latencies are the worst of
@@ -61,8 +63,8 @@ std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& c
 ///   seconds, cpu_seconds, max_rss_bytes
 ///   disk {events, bytes, max_bytes, segments, syncs, recovered, damaged, unfinished, kept_bytes, damage [TEXT]}: only
 ///     with a queue on disk
-///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, window_reason, latency_ms {p50, p99,
-///   max}}]
+///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, window_reason, last_error, latency_ms
+///   {p50, p99, max}}]
 std::string report_json(const Report& report);
 
 /// Writes the text to the file so that there is all of it or none, by a new file that takes the place of an old one.

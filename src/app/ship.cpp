@@ -113,6 +113,7 @@ int run_ship(const ShipOptions& options) {
   report.input = follow ? follow->counters() : pump.counters();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
+  report.last_errors = watch.last_errors();
   if (!tell(report, options.report, config.output.type)) return exit_incomplete;
   if (!read_all) spdlog::warn("stopped before the end of the input");
   return read_all && saved && complete(report) ? exit_all_acked : exit_incomplete;

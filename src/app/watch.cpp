@@ -8,6 +8,17 @@ namespace windlass::app {
 void Watch::on_connection(const ConnectionEvent& event) {
   const std::lock_guard lock(mutex_);
   if (events_.size() < max_events) events_.push_back(event);
+  if (event.connected) return;
+  const auto known = last_errors_.find(event.endpoint);
+  if (known != last_errors_.end())
+    known->second = event.detail;
+  else if (last_errors_.size() < max_endpoints)
+    last_errors_.emplace(event.endpoint, event.detail);
+}
+
+std::map<std::string, std::string> Watch::last_errors() const {
+  const std::lock_guard lock(mutex_);
+  return last_errors_;
 }
 
 void Watch::show(const LoadBalancer& balancer) {
@@ -55,6 +66,7 @@ void Watch::tell_events() {
   for (const ConnectionEvent& event : events) {
     // An endpoint that stays away says the same at each attempt: it is told once.
     std::string news = event.connected ? "connected" : event.detail;
+    if (told_.size() >= max_endpoints) told_.clear();
     std::string& told = told_[event.endpoint];
     if (news == told) continue;
     spdlog::log(event.connected ? spdlog::level::info : spdlog::level::warn, "{}: {}", event.endpoint, news);

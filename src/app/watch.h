@@ -21,6 +21,8 @@ class Watch {
  public:
   /// From any thread.
   void on_connection(const ConnectionEvent& event);
+  /// By endpoint: what last went wrong with a connection to it. Endpoints without failures are not there.
+  std::map<std::string, std::string> last_errors() const;
   /// What is wrong with the queue on disk, each thing once.
   void tell_disk(const DiskQueueStatistics& disk);
 
@@ -32,6 +34,8 @@ class Watch {
  private:
   /// Between two calls of show(); beyond that the log would only say the same again.
   static constexpr std::size_t max_events = 1000;
+  /// Sets of endpoints may change for as long as it runs.
+  static constexpr std::size_t max_endpoints = 4096;
   using Clock = std::chrono::steady_clock;
 
   void tell_events();
@@ -39,8 +43,9 @@ class Watch {
   std::size_t told_damage_ = 0;
   std::error_code told_error_;
   bool told_full_ = false;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<ConnectionEvent> events_;
+  std::map<std::string, std::string> last_errors_;
   std::map<std::string, std::string> told_;  // of each endpoint
   ProgressDisplay display_{STDERR_FILENO};
   Statistics shown_;

@@ -32,8 +32,6 @@ using SessionPointer = OpensslPointer<SSL, SSL_free>;
 /// The first error in this thread's queue, which says why; empties the queue.
 std::error_code take_tls_error() noexcept;
 
-/// "CN=localhost,O=Example", with what cannot be printed escaped.
-std::string subject_of(const X509* certificate);
 CertificateInfo describe_certificate(const X509* certificate);
 
 class TlsContext::Impl {

@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -22,7 +23,18 @@ class TlsCategory final : public std::error_category {
   const char* name() const noexcept override { return "windlass.tls"; }
   std::string message(int code) const override {
     const char* const reason = ERR_reason_error_string(static_cast<unsigned long>(code));
-    return reason ? reason : "TLS error " + std::to_string(code);
+    const std::string text = reason ? reason : "TLS error " + std::to_string(code);
+    return is_refusal(code) ? "the peer does not accept our certificate, or wants one: " + text : text;
+  }
+
+ private:
+  /// An alert by which the peer speaks of our certificate.
+  static bool is_refusal(int code) {
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) return false;
+    constexpr int alerts[] = {SSL_AD_BAD_CERTIFICATE,     SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED,
+                              SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_UNKNOWN,     SSL_AD_UNKNOWN_CA,
+                              SSL_AD_CERTIFICATE_REQUIRED};
+    return std::ranges::find(alerts, ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET) != std::end(alerts);
   }
 };
 

@@ -36,10 +36,12 @@ class TlsContext {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// What a certificate says. Texts are printable (what is not is escaped), and cut at 256 bytes.
 struct CertificateInfo {
   std::string subject;  ///< "CN=localhost,O=Example"
   std::string issuer;
   std::vector<std::string> names;  ///< subject alternative names: "DNS:localhost", "IP:127.0.0.1"
+  std::vector<std::string> uses;   ///< extended key usage: "TLS Web Server Authentication"; empty: any
   std::chrono::system_clock::time_point not_before;
   std::chrono::system_clock::time_point not_after;
 };

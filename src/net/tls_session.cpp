@@ -70,14 +70,19 @@ std::string date_of(std::chrono::system_clock::time_point time) {
   return text;
 }
 
-std::string names_in(const CertificateInfo& certificate) {
-  if (certificate.names.empty()) return "the certificate \"" + certificate.subject + "\" has no alternative names";
-  std::string text = "the certificate \"" + certificate.subject + "\" is for ";
-  for (std::size_t i = 0; i < certificate.names.size(); ++i) {
+std::string list_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
     if (i == max_names_in_text) return text + " and others";
-    text += (i == 0 ? "" : ", ") + certificate.names[i];
+    text += (i == 0 ? "" : ", ") + words[i];
   }
   return text;
+}
+
+/// "the peer's certificate "CN=localhost" (depth 0, issued by "CN=Authority")".
+std::string name_of(const CertificateInfo& certificate, int depth) {
+  return (depth == 0 ? "the peer's certificate \"" : "the authority's certificate \"") + certificate.subject +
+         "\" (depth " + std::to_string(depth) + ", issued by \"" + certificate.issuer + "\")";
 }
 
 }  // namespace
@@ -137,25 +142,31 @@ std::string TlsSession::explain_verification(X509_STORE_CTX* store) const {
   const X509* const certificate = X509_STORE_CTX_get_current_cert(store);
   if (!certificate) return X509_verify_cert_error_string(error);
   const CertificateInfo info = describe_certificate(certificate);
-  const std::string which = "the certificate \"" + info.subject + "\" ";
+  const std::string which = name_of(info, X509_STORE_CTX_get_error_depth(store));
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return which + "expired on " + date_of(info.not_after);
+      return which + " expired on " + date_of(info.not_after);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return which + "is not valid before " + date_of(info.not_before);
+      return which + " is not valid before " + date_of(info.not_before);
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "wanted \"" + wanted_ + "\", but " + names_in(info);
+      return which + " is not for \"" + wanted_ + "\"; " +
+             (info.names.empty() ? "it has no alternative names" : "it is for " + list_of(info.names));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return which + "is signed by an unknown authority, \"" + info.issuer + "\"";
+      return which + " is signed by an unknown authority";
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return which + "is signed by itself, and not trusted";
+      return which + " is signed by itself, and not trusted";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      return which + "is an unknown authority";
+      return which + " is an unknown authority";
+    case X509_V_ERR_INVALID_PURPOSE:
+      return which + " may not be used " + (is_server_ ? "by a client" : "by a server") +
+             (info.uses.empty() ? "" : "; it is for " + list_of(info.uses));
+    case X509_V_ERR_INVALID_CA:
+      return which + " is not that of an authority, and may not sign others";
     default:
-      return which + "is refused: " + X509_verify_cert_error_string(error);
+      return which + " is refused: " + X509_verify_cert_error_string(error);
   }
 }
 

@@ -47,6 +47,7 @@ Report some_report() {
   ledger.retried = 55;
   ledger.hedged = 5;
   report.statistics.workers = {connection("h1:5044", 600), connection("h2:5044", 100), connection("h1:5044", 200)};
+  report.last_errors["h2:5044"] = "connecting h2: Connection refused";
   report.input.lines = 1000;
   report.input.cut_lines = 2;
   report.seconds = 1.5;
@@ -78,7 +79,9 @@ TEST(Report, HasTheFieldsThatAreDocumented) {
   EXPECT_EQ(report.at("input").at("cut_lines").as_int64(), 2);
   const auto& endpoint = report.at("endpoints").at(0);
   EXPECT_THAT(keys(endpoint), ElementsAre("endpoint", "acked", "batches", "failed_attempts", "connects", "window",
-                                          "window_reason", "latency_ms"));
+                                          "window_reason", "last_error", "latency_ms"));
+  EXPECT_EQ(endpoint.at("last_error").as_string(), "");
+  EXPECT_EQ(report.at("endpoints").at(1).at("last_error").as_string(), "connecting h2: Connection refused");
   EXPECT_EQ(endpoint.at("window_reason").as_string(), "grew: the line holds more");
   EXPECT_THAT(keys(endpoint.at("latency_ms")), ElementsAre("p50", "p99", "max"));
 }

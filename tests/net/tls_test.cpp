@@ -99,6 +99,10 @@ TEST_F(TlsFiles, SystemAuthoritiesServeWhereNoneAreGiven) {
   EXPECT_NO_THROW(TlsContext::client({}));
 }
 
+constexpr const char* unknown_authority =
+    "the peer's certificate \"CN=localhost\" (depth 0, issued by \"CN=Test Authority\") is signed by an unknown "
+    "authority";
+
 /// Handshakes between a server on 127.0.0.1 and a client that calls it by any name.
 class TlsHandshake : public testing::Test, ConnectObserver {
  protected:
@@ -162,23 +166,23 @@ TEST_F(TlsHandshake, FullWantsTheNameOrTheAddress) {
   EXPECT_EQ(detail("logs.example.org"), "connected");
   EXPECT_EQ(detail("logs.example.org."), "connected");
   EXPECT_EQ(detail("127.0.0.1"), "connected");
-  EXPECT_EQ(
-      detail("example.com"),
-      "wanted \"example.com\", but the certificate \"CN=logs.example.org\" is for DNS:*.example.org, IP:127.0.0.1");
-  EXPECT_THAT(detail("10.0.0.1"), StartsWith("wanted \"10.0.0.1\", but the certificate"));
+  EXPECT_EQ(detail("example.com"),
+            "the peer's certificate \"CN=logs.example.org\" (depth 0, issued by \"CN=Test Authority\") is not for "
+            "\"example.com\"; it is for DNS:*.example.org, IP:127.0.0.1");
+  EXPECT_THAT(detail("10.0.0.1"), HasSubstr("is not for \"10.0.0.1\"; it is for DNS:*.example.org"));
+  EXPECT_THAT(detail("a.b.example.org"), HasSubstr("is not for \"a.b.example.org\""));
 }
 
 TEST_F(TlsHandshake, TheHostIsTheNameWhereNoneIsGiven) {
   present({.common_name = "other", .names = {"DNS:other"}});
-  EXPECT_THAT(detail(""), StartsWith("wanted \"127.0.0.1\", but"));
+  EXPECT_THAT(detail(""), HasSubstr("is not for \"127.0.0.1\"; it is for DNS:other"));
 }
 
 TEST_F(TlsHandshake, StrictWantsAnAlternativeNameWhereFullTakesTheCommonName) {
   present({.common_name = "logs.example.org", .names = {}});
   EXPECT_EQ(detail("logs.example.org"), "connected");
   client.verification_mode = VerificationMode::strict;
-  EXPECT_EQ(detail("logs.example.org"),
-            "wanted \"logs.example.org\", but the certificate \"CN=logs.example.org\" has no alternative names");
+  EXPECT_THAT(detail("logs.example.org"), HasSubstr("is not for \"logs.example.org\"; it has no alternative names"));
   present({.common_name = "any", .names = {"DNS:logs.example.org"}});
   EXPECT_EQ(detail("logs.example.org"), "connected");
 }
@@ -188,7 +192,8 @@ TEST_F(TlsHandshake, CertificateModeTakesAnyNameOfATrustedAuthority) {
   EXPECT_EQ(detail("example.com"), "connected");
   present(CertificateAuthority("Somebody").issue());
   EXPECT_EQ(detail("example.com"),
-            "the certificate \"CN=localhost\" is signed by an unknown authority, \"CN=Somebody\"");
+            "the peer's certificate \"CN=localhost\" (depth 0, issued by \"CN=Somebody\") is signed by an unknown "
+            "authority");
 }
 
 TEST_F(TlsHandshake, NoneTakesAnything) {
@@ -200,19 +205,64 @@ TEST_F(TlsHandshake, NoneTakesAnything) {
 
 TEST_F(TlsHandshake, RefusesACertificateOutOfItsTime) {
   present({.not_before = std::chrono::hours(-48), .not_after = std::chrono::hours(-24)});
-  EXPECT_THAT(detail(), testing::MatchesRegex("the certificate \"CN=localhost\" expired on 20..-..-.. ..:..:.. UTC"));
+  EXPECT_THAT(detail(), testing::MatchesRegex("the peer's certificate \"CN=localhost\" .depth 0, issued by \"CN=Test "
+                                              "Authority\". expired on 20..-..-.. ..:..:.. UTC"));
   present({.not_before = std::chrono::hours(24), .not_after = std::chrono::hours(48)});
-  EXPECT_THAT(detail(), StartsWith("the certificate \"CN=localhost\" is not valid before 20"));
+  EXPECT_THAT(detail(), HasSubstr("is not valid before 20"));
 }
 
 TEST_F(TlsHandshake, RefusesAnUnknownAuthority) {
   client.certificate_authorities = {CertificateAuthority("Another").certificate()};
-  EXPECT_EQ(detail(), "the certificate \"CN=localhost\" is signed by an unknown authority, \"CN=Test Authority\"");
+  EXPECT_EQ(detail(), unknown_authority);
   ASSERT_TRUE(network.run_until([&] { return !network.failures.empty(); }));
   EXPECT_THAT(network.failures.front().detail,
               AllOf(StartsWith("TLS handshake with 127.0.0.1:"), HasSubstr("unknown ca")));
   EXPECT_EQ(network.failures.front().error.category(), tls_category());
   EXPECT_THAT(network.accepted, IsEmpty());
+}
+
+TEST_F(TlsHandshake, TellsHowDeepInTheChainTheFailureIs) {
+  const auto present_below = [&](const CertificateAuthority& between) {
+    const Identity identity = between.issue();
+    present({identity.certificate + between.certificate(), identity.key});
+  };
+  present_below(authority.issue_authority({.common_name = "Between"}));
+  EXPECT_EQ(detail(), "connected");
+  present_below(authority.issue_authority(
+      {.common_name = "Between", .not_before = std::chrono::hours(-48), .not_after = std::chrono::hours(-24)}));
+  EXPECT_THAT(detail(), StartsWith("the authority's certificate \"CN=Between\" (depth 1, issued by \"CN=Test "
+                                   "Authority\") expired on 20"));
+}
+
+TEST_F(TlsHandshake, RefusesWhatIsSignedByItself) {
+  const CertificateAuthority somebody("Somebody");
+  const Identity identity = somebody.issue();
+  present({identity.certificate + somebody.certificate(), identity.key});
+  EXPECT_EQ(detail(),
+            "the authority's certificate \"CN=Somebody\" (depth 1, issued by \"CN=Somebody\") is an unknown authority");
+}
+
+TEST_F(TlsHandshake, RefusesACertificateThatIsNotForServers) {
+  present({.extended_key_usage = "clientAuth"});
+  EXPECT_EQ(detail(),
+            "the peer's certificate \"CN=localhost\" (depth 0, issued by \"CN=Test Authority\") may not be used by a "
+            "server; it is for TLS Web Client Authentication");
+}
+
+TEST_F(TlsHandshake, RefusesACertificateThatSomebodyWhoIsNoAuthoritySigned) {
+  // Of the name of an authority, but made for a server.
+  const CertificateAuthority named = authority.issue_authority({.common_name = "Named"});
+  present(named.issue());
+  client.certificate_authorities = {named.issue({.common_name = "Named"}).certificate};
+  EXPECT_THAT(detail(), StartsWith("the authority's certificate \"CN=Named\" (depth 1, issued by \"CN=Named\") is not "
+                                   "that of an authority"));
+}
+
+TEST_F(TlsHandshake, ShowsNothingOfACertificateThatCannotBePrinted) {
+  present({.common_name = "two\nlines", .names = {}});
+  EXPECT_THAT(detail("h"), HasSubstr("\"CN=two\\0Alines\""));
+  present({.common_name = std::string(60, 'x'), .names = std::vector<std::string>(40, "DNS:" + std::string(300, 'y'))});
+  EXPECT_THAT(detail("h"), AllOf(HasSubstr("y... and others"), testing::SizeIs(testing::Lt(3000u))));
 }
 
 TEST_F(TlsHandshake, TrustsThePeersOwnCertificateWhereThatIsGiven) {
@@ -256,7 +306,7 @@ TEST_F(TlsHandshake, WithAPeerThatHangsUpFails) {
 
 TEST_F(TlsHandshake, AsksTheSystemsAuthoritiesWhereNoneAreGiven) {
   client.certificate_authorities.clear();
-  EXPECT_EQ(detail(), "the certificate \"CN=localhost\" is signed by an unknown authority, \"CN=Test Authority\"");
+  EXPECT_EQ(detail(), unknown_authority);
 }
 
 /// The server asks for the client's certificate.
@@ -280,6 +330,7 @@ class MutualTls : public TlsHandshake {
       result.stream->start(recorder);
       EXPECT_TRUE(network.run_until([&] { return !recorder.closed.empty(); }));
       EXPECT_EQ(recorder.closed.front().category(), tls_category()) << recorder.closed.front().message();
+      EXPECT_THAT(recorder.closed.front().message(), StartsWith("the peer does not accept our certificate, or wants"));
     }
     return !network.accepted.empty();
   }
@@ -299,7 +350,15 @@ TEST_F(MutualTls, RefusesAClientOfAnUnknownAuthority) {
   show(CertificateAuthority("Somebody").issue({.common_name = "intruder"}));
   EXPECT_FALSE(is_accepted());
   EXPECT_THAT(network.failures.front().detail,
-              HasSubstr("the certificate \"CN=intruder\" is signed by an unknown authority, \"CN=Somebody\""));
+              HasSubstr("the peer's certificate \"CN=intruder\" (depth 0, issued by \"CN=Somebody\") is signed by an "
+                        "unknown authority"));
+}
+
+TEST_F(MutualTls, RefusesACertificateThatIsNotForClients) {
+  show(authority.issue({.common_name = "server", .extended_key_usage = "serverAuth"}));
+  EXPECT_FALSE(is_accepted());
+  EXPECT_THAT(network.failures.front().detail,
+              HasSubstr("may not be used by a client; it is for TLS Web Server Authentication"));
 }
 
 TEST_F(MutualTls, WhereOptionalTakesNoCertificateButNoWrongOne) {

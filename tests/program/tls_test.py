@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 import unittest
 
 from harness import ProgramTest
@@ -22,12 +23,22 @@ class Certificates(ProgramTest):
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 1,
                      "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
 
-    def certificate(self, name, authority="ca", alternative="IP:127.0.0.1,DNS:localhost"):
+    def certificate(self, name, authority="ca", alternative="IP:127.0.0.1,DNS:localhost", subject=None, extension=None,
+                    begin=-1, end=1):
+        """`begin` and `end` are days from now; `extension` is as openssl has it."""
+        extensions = [f"subjectAltName={alternative}"] if alternative else []
+        extensions += [extension] if extension else []
         self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                     "-subj", f"/CN={name}", "-addext", f"subjectAltName={alternative}",
+                     "-subj", f"/CN={subject or name}", *(word for each in extensions for word in ("-addext", each)),
                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
-                     "-days", 1, "-copy_extensions", "copy", "-out", f"{name}.pem")
+        self.file("ca.cnf", "[ca]\ndefault_ca=own\n[own]\ndatabase=index\nnew_certs_dir=.\nrand_serial=yes\n"
+                            "default_md=sha256\npolicy=any\nunique_subject=no\ncopy_extensions=copy\n"
+                            "[any]\ncommonName=supplied\n")
+        self.file("index", "")
+        day = lambda n: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 86400 * n))
+        self.openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", f"{authority}.pem",
+                     "-keyfile", f"{authority}.key", "-in", f"{name}.csr", "-out", f"{name}.pem",
+                     "-startdate", day(begin), "-enddate", day(end))
 
     def path(self, name):
         return self.directory / name
@@ -74,22 +85,56 @@ class Tls(Certificates):
         self.certificate("server")
         sink = self.tls_sink(client_authentication="required", certificate_authorities=self.path("ca.pem"))
         ship = self.tls_ship(sink, self.lines_file(10), settings=self.hopeless)
-        self.assert_nothing_sent(ship, sink, "certificate required")
+        self.assert_nothing_sent(ship, sink, "the peer does not accept our certificate, or wants one", "certificate required")
         self.assertIn("TLS handshake with 127.0.0.1:", sink.log())
         self.assertGreater(sink.report()["failed_accepts"], 0)
 
+    def assert_refused(self, *words, authority="ca", name="server", **certificate):
+        """A sink that shows this certificate gets nothing, and log and report say why in these words."""
+        self.certificate(name, **certificate)
+        sink = self.tls_sink(name)
+        ship = self.tls_ship(sink, self.lines_file(10), authority=authority, settings=self.hopeless)
+        self.assert_nothing_sent(ship, sink, sink.address, *words)
+        [endpoint] = self.ledger()["endpoints"]
+        for word in words:
+            self.assertIn(word, endpoint["last_error"])
+
     def test_a_server_of_another_authority_gets_nothing(self):
         self.authority("another")
-        self.certificate("server")
-        sink = self.tls_sink()
-        ship = self.tls_ship(sink, self.lines_file(10), authority="another", settings=self.hopeless)
-        self.assert_nothing_sent(ship, sink, sink.address, "signed by an unknown authority")
+        self.assert_refused('the peer\'s certificate "CN=server" (depth 0, issued by "CN=ca") is signed by an unknown '
+                            'authority', authority="another")
 
     def test_a_server_of_another_name_gets_nothing(self):
-        self.certificate("server", alternative="DNS:elsewhere.example")
+        self.assert_refused('"CN=server" (depth 0, issued by "CN=ca") is not for "127.0.0.1"; it is for '
+                            'DNS:elsewhere.example, IP:10.0.0.1', alternative="DNS:elsewhere.example,IP:10.0.0.1")
+
+    def test_a_server_whose_certificate_has_expired_gets_nothing(self):
+        yesterday = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))
+        self.assert_refused(f'"CN=server" (depth 0, issued by "CN=ca") expired on {yesterday} ', begin=-3, end=-1)
+
+    def test_a_server_whose_certificate_is_not_valid_yet_gets_nothing(self):
+        tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))
+        self.assert_refused(f'"CN=server" (depth 0, issued by "CN=ca") is not valid before {tomorrow} ', begin=1, end=3)
+
+    def test_a_server_whose_certificate_is_for_clients_gets_nothing(self):
+        self.assert_refused('"CN=server" (depth 0, issued by "CN=ca") may not be used by a server; it is for '
+                            'TLS Web Client Authentication', extension="extendedKeyUsage=clientAuth")
+
+    def test_a_server_that_signs_for_itself_gets_nothing(self):
+        self.authority("own")
+        sink = self.tls_sink("own")
+        ship = self.tls_ship(sink, self.lines_file(10), settings=self.hopeless)
+        self.assert_nothing_sent(ship, sink, '"CN=own" (depth 0, issued by "CN=own") is signed by itself, and not trusted')
+
+    def test_an_authority_that_has_expired_is_told_from_the_server(self):
+        self.certificate("between", extension="basicConstraints=critical,CA:TRUE", alternative=None, begin=-3, end=-1)
+        self.certificate("server", authority="between")
+        chain = self.path("server.pem").read_text() + self.path("between.pem").read_text()
+        self.file("server.pem", chain)
         sink = self.tls_sink()
         ship = self.tls_ship(sink, self.lines_file(10), settings=self.hopeless)
-        self.assert_nothing_sent(ship, sink, sink.address, "127.0.0.1")
+        self.assert_nothing_sent(ship, sink,
+                                 'the authority\'s certificate "CN=between" (depth 1, issued by "CN=ca") expired on')
 
     def test_a_server_without_tls_gets_nothing(self):
         sink = self.sink()

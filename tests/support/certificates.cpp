@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdexcept>
+#include <utility>
 
 namespace windlass::test {
 namespace {
@@ -76,19 +77,32 @@ struct CertificateAuthority::Impl {
   std::string pem;
 };
 
-CertificateAuthority::CertificateAuthority(const std::string& common_name) : impl_(std::make_unique<Impl>()) {
-  impl_->key.reset(EVP_EC_gen("P-256"));
-  require(impl_->key != nullptr);
-  CertificateRequest request;
-  request.common_name = common_name;
-  impl_->certificate = draft(request, impl_->key.get(), nullptr);
-  extend(impl_->certificate.get(), impl_->certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-  extend(impl_->certificate.get(), impl_->certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
-  require(X509_sign(impl_->certificate.get(), impl_->key.get(), EVP_sha256()) > 0);
-  impl_->pem = certificate_pem(impl_->certificate.get());
+std::unique_ptr<CertificateAuthority::Impl> CertificateAuthority::make(const CertificateRequest& request,
+                                                                       const Impl* issuer) {
+  auto impl = std::make_unique<Impl>();
+  impl->key.reset(EVP_EC_gen("P-256"));
+  require(impl->key != nullptr);
+  impl->certificate = draft(request, impl->key.get(), issuer ? issuer->certificate.get() : nullptr);
+  X509* const signer = issuer ? issuer->certificate.get() : impl->certificate.get();
+  extend(impl->certificate.get(), signer, NID_basic_constraints, "critical,CA:TRUE");
+  extend(impl->certificate.get(), signer, NID_key_usage, "critical,keyCertSign,cRLSign");
+  require(X509_sign(impl->certificate.get(), issuer ? issuer->key.get() : impl->key.get(), EVP_sha256()) > 0);
+  impl->pem = certificate_pem(impl->certificate.get());
+  return impl;
 }
 
+CertificateAuthority::CertificateAuthority(const std::string& common_name)
+    : impl_(make({.common_name = common_name}, nullptr)) {}
+
+CertificateAuthority::CertificateAuthority(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+CertificateAuthority::CertificateAuthority(CertificateAuthority&&) noexcept = default;
+
 CertificateAuthority::~CertificateAuthority() = default;
+
+CertificateAuthority CertificateAuthority::issue_authority(const CertificateRequest& request) const {
+  return CertificateAuthority(make(request, impl_.get()));
+}
 
 const std::string& CertificateAuthority::certificate() const {
   return impl_->pem;
@@ -102,6 +116,8 @@ Identity CertificateAuthority::issue(const CertificateRequest& request) const {
   std::string names;
   for (const std::string& name : request.names) names += (names.empty() ? "" : ",") + name;
   if (!names.empty()) extend(certificate.get(), impl_->certificate.get(), NID_subject_alt_name, names);
+  if (!request.extended_key_usage.empty())
+    extend(certificate.get(), impl_->certificate.get(), NID_ext_key_usage, request.extended_key_usage);
   require(X509_sign(certificate.get(), impl_->key.get(), EVP_sha256()) > 0);
   return {certificate_pem(certificate.get()), key_pem(key.get())};
 }

@@ -20,20 +20,26 @@ struct CertificateRequest {
   std::vector<std::string> names = {"DNS:localhost", "IP:127.0.0.1", "IP:::1"};  ///< empty: no such extension
   std::chrono::seconds not_before = std::chrono::hours(-1);
   std::chrono::seconds not_after = std::chrono::hours(24);
+  std::string extended_key_usage = {};  ///< "serverAuth", "clientAuth"; empty: no such extension
 };
 
 /// An authority with a key of its own.
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "Test Authority");
+  CertificateAuthority(CertificateAuthority&&) noexcept;
   ~CertificateAuthority();
 
   /// Its own certificate, in PEM: what others are to trust.
   const std::string& certificate() const;
   Identity issue(const CertificateRequest& request = {}) const;
+  /// An authority below this one. Of the request its common name and its times count.
+  CertificateAuthority issue_authority(const CertificateRequest& request) const;
 
  private:
   struct Impl;
+  explicit CertificateAuthority(std::unique_ptr<Impl> impl);
+  static std::unique_ptr<Impl> make(const CertificateRequest& request, const Impl* issuer);
   std::unique_ptr<Impl> impl_;
 };
 
