@@ -22,4 +22,13 @@ LoadBalancerOptions balancer_options(const Config& config) {
   return options;
 }
 
+std::unique_ptr<DeadLetterFile> keep_dead_letters(const Config& config, LoadBalancerOptions& options) {
+  if (config.dead_letter_file.empty()) return nullptr;
+  auto file = std::make_unique<DeadLetterFile>(config.dead_letter_file);
+  options.dead_letter = [to = file.get()](const DeadLetter& letter) {
+    to->keep(letter, std::chrono::system_clock::now());
+  };
+  return file;
+}
+
 }  // namespace windlass::app

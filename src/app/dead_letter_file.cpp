@@ -36,6 +36,7 @@ void DeadLetterFile::keep(const DeadLetter& letter, std::chrono::system_clock::t
   if (!error) return;
   if (lost_.empty()) spdlog::error("{}: {}; events that no endpoint takes are lost", file_.path(), error.message());
   lost_[reason_of(letter)] += letter.events.size() - kept;
+  lost_total_ += letter.events.size() - kept;
 }
 
 void DeadLetterFile::correct(Ledger& ledger) const {

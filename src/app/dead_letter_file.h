@@ -1,6 +1,7 @@
 // Dead letters, on disk: dead_letter.file.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -23,7 +24,7 @@ namespace windlass::app {
 ///   said last, "sends": how often it was sent, "endpoints": [who refused it, as configured], "event": the event, as it
 ///   is where it is a JSON object, else as a string}
 ///
-/// Not thread-safe: keep() is for LoadBalancerOptions::dead_letter, which is called from the loop thread before the
+/// Not thread-safe, except for lost_total(): keep() is for LoadBalancerOptions::dead_letter, which is called from the loop thread before the
 /// event is signalled. It writes there, and returns when the line is with the kernel, so that it outlives the program
 /// (not a crash of the system); dead letters are few and small. runtime::LineFile says what the file is like; a new one
 /// is for its owner alone to read, as events may be confidential.
@@ -38,6 +39,8 @@ class DeadLetterFile {
 
   /// Events that could not be written, by the letter's reason.
   const std::map<errc, std::uint64_t>& lost() const noexcept { return lost_; }
+  /// Events that could not be written, by now. Counted before the balancer signals them; from any thread.
+  std::uint64_t lost_total() const noexcept { return lost_total_.load(); }
   /// The balancer has counted all of them as dead-lettered; those that were lost count as dropped instead.
   void correct(Ledger& ledger) const;
 
@@ -47,6 +50,7 @@ class DeadLetterFile {
   runtime::LineFile file_;
   JsonLineChecker json_;
   std::map<errc, std::uint64_t> lost_;
+  std::atomic<std::uint64_t> lost_total_{0};
 };
 
 }  // namespace windlass::app

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -58,11 +59,13 @@ int run_relay(const RelayOptions& options) {
     return exit_usage;
   }
   raise_file_limit();
+  LoadBalancerOptions balancing = balancer_options(config);
+  const std::unique_ptr<DeadLetterFile> dead_letters = keep_dead_letters(config, balancing);
+  if (dead_letters) serving.letters_lost = [&dead_letters] { return dead_letters->lost_total(); };
 
   // Before any thread starts, so that all of them leave the signals to this one.
   Signals signals;
   Watch watch;
-  LoadBalancerOptions balancing = balancer_options(config);
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
   LoadBalancer balancer(workers_of(config.output), std::move(balancing));
   RelayServer server(balancer, std::move(serving));
@@ -84,6 +87,7 @@ int run_relay(const RelayOptions& options) {
   Report report;
   report.clients = server.finish();
   report.statistics = balancer.statistics();
+  if (dead_letters) dead_letters->correct(report.statistics.ledger);
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report.resources = resources_used();
   report.last_errors = watch.last_errors();

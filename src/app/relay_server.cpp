@@ -60,6 +60,7 @@ class RelayServer::Impl final : public RelayIntake {
       : RelayIntake(options.limits),
         balancer_(balancer),
         receive_bytes_(options.receive_bytes),
+        letters_lost_(options.letters_lost ? std::move(options.letters_lost) : [] { return std::uint64_t{0}; }),
         server_(context_, {options.max_clients, send_buffer, {}},
                 {[this](const ListenConfig&, std::unique_ptr<net::Stream> stream) { on_accepted(std::move(stream)); },
                  [this] { ++counters.failed_accepts; }, [this](ServerConnection& connection) { on_gone(connection); }}),
@@ -140,7 +141,12 @@ class RelayServer::Impl final : public RelayIntake {
     if (waiting_.empty() || waiting_.front() == number)
       refusal = balancer_.try_publish_events(
           std::move(events),
-          [this, ticket = Ticket{number, piece}](const Outcome& outcome) { settle(ticket, outcome); });
+          [this, ticket = Ticket{number, piece}, lost_before = letters_lost_()](Outcome outcome) {
+            // It may have been another client's letter; to have this one send again is the safe side.
+            if (letters_lost_() != lost_before) outcome.dead_lettered = 0;
+            settle(ticket, outcome);
+          },
+          {.signal_at = PublishOptions::SignalAt::durable});
     if (refusal == errc::queue_full && client != clients_.end() && !std::exchange(client->second.waiting, true)) {
       waiting_.push_back(number);
       if (waiting_.size() == 1) try_again_later();
@@ -261,6 +267,7 @@ class RelayServer::Impl final : public RelayIntake {
 
   LoadBalancer& balancer_;
   const std::size_t receive_bytes_;
+  const std::function<std::uint64_t()> letters_lost_;
   boost::asio::io_context context_{1};
   const boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = make_work_guard(context_);
   Server server_;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,6 +26,9 @@ class RelayServer {
     /// room are not read, and whoever holds the most of what is not complete is cut.
     std::size_t receive_bytes = std::size_t{256} << 20;
     RelayIntake::Limits limits;
+    /// How many dead letters could not be kept so far: those count as dropped, and are left to the clients. From any
+    /// thread. May be empty.
+    std::function<std::uint64_t()> letters_lost;
   };
 
   /// Listens at once. Throws std::runtime_error that names the address or the certificate. The balancer must outlive

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <memory>
 #include <optional>
 #include <spdlog/spdlog.h>
 #include <string>
@@ -16,7 +17,6 @@
 #include "app/attend.h"
 #include "app/balancing.h"
 #include "app/config_reader.h"
-#include "app/dead_letter_file.h"
 #include "app/exit_code.h"
 #include "app/follow.h"
 #include "app/input_pump.h"
@@ -72,8 +72,8 @@ int run_ship(const ShipOptions& options) {
     spdlog::warn("the files of inputs are not followed, as others are named");
   std::vector<Input> inputs;
   if (!open_inputs(paths, inputs)) return exit_usage;
-  std::optional<DeadLetterFile> dead_letters;
-  if (!config.dead_letter_file.empty()) dead_letters.emplace(config.dead_letter_file);
+  LoadBalancerOptions balancing = balancer_options(config);
+  const std::unique_ptr<DeadLetterFile> dead_letters = keep_dead_letters(config, balancing);
   std::optional<Follow> follow;
   if (paths.empty()) follow.emplace(config, Follow::Options{options.once, options.json, host_name()});
 
@@ -82,12 +82,7 @@ int run_ship(const ShipOptions& options) {
   // Before any thread starts, so that all of them leave the signals to this one.
   Signals signals;
   Watch watch;
-  LoadBalancerOptions balancing = balancer_options(config);
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  if (dead_letters)
-    balancing.dead_letter = [&dead_letters](const DeadLetter& letter) {
-      dead_letters->keep(letter, std::chrono::system_clock::now());
-    };
   LoadBalancer balancer(workers_of(config.output), std::move(balancing));
   InputPump pump(balancer, {options.json, host_name(), config.queue.events, config.queue.bytes});
 

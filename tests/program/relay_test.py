@@ -92,6 +92,40 @@ class Acknowledgements(RelayTest):
         self.assertEqual(report["clients"]["acked"], 0)
         self.assertEqual(report["clients"]["cut"], {"dropped": 1})
 
+    def relay_to_poisonable_sinks(self, letters):
+        sinks = [self.sink("--poison", "DEAD") for _ in range(2)]
+        return self.relay(sinks, "-E", f"dead_letter.file={letters}", settings="backoff.init=1ms&backoff.max=20ms")
+
+    def test_an_event_in_the_dead_letter_is_done(self):
+        letters = self.directory / "letters.ndjson"
+        relay = self.relay_to_poisonable_sinks(letters)
+        connection = self.connect(relay)
+        connection.sendall(window(b'{"n":0}', b'{"n":"DEAD"}', b'{"n":2}'))
+        self.hear_ack(connection, 3)
+        self.assertEqual([json.loads(line)["event"] for line in letters.read_text().splitlines()], [{"n": "DEAD"}])
+        self.assertEqual(relay.stop(), 1)
+        self.assertEqual(relay.report()["dead_lettered"], 1)
+
+    def test_an_event_that_the_dead_letter_could_not_keep_is_left_to_the_client(self):
+        relay = self.relay_to_poisonable_sinks("/dev/full")
+        connection = self.connect(relay)
+        connection.sendall(window(b'{"n":0}', b'{"n":"DEAD"}'))
+        self.assert_cut(relay, connection, "an event of it was dropped, and it is to send it again")
+        self.assertEqual(relay.stop(), 1)
+        self.assertEqual(relay.report()["dropped"], {"undeliverable": 1})
+
+    def test_with_a_queue_on_disk_it_is_acknowledged_once_it_is_there_and_survives_a_kill(self):
+        with ClosedPort() as nobody:
+            relay = self.relay([nobody], "-E", f"queue.disk.path={self.directory / 'queue'}")
+            connection = self.connect(relay)
+            connection.sendall(window(*numbered(0, 10)))
+            self.hear_ack(connection, 10)
+            relay.kill()
+        sink = self.sink()
+        relay = self.restart(relay, "--to", f"lumberjack://{sink.address}")
+        wait_until(lambda: self.received(sink) == list(range(10)), "it is delivered after all", relay, sink)
+        self.assertEqual(relay.stop(), 0)
+
     def test_newlines_between_tokens_are_blanks_afterwards(self):
         sink = self.sink()
         relay = self.relay([sink])
