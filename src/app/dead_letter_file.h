@@ -24,10 +24,10 @@ namespace windlass::app {
 ///   said last, "sends": how often it was sent, "endpoints": [who refused it, as configured], "event": the event, as it
 ///   is where it is a JSON object, else as a string}
 ///
-/// Not thread-safe, except for lost_total(): keep() is for LoadBalancerOptions::dead_letter, which is called from the loop thread before the
-/// event is signalled. It writes there, and returns when the line is with the kernel, so that it outlives the program
-/// (not a crash of the system); dead letters are few and small. runtime::LineFile says what the file is like; a new one
-/// is for its owner alone to read, as events may be confidential.
+/// Not thread-safe, except for lost_total(): keep() is for LoadBalancerOptions::dead_letter, which is called from the
+/// loop thread before the event is signalled. It writes there, and returns when the line is with the kernel, so that it
+/// outlives the program (not a crash of the system); dead letters are few and small. runtime::LineFile says what the
+/// file is like; a new one is for its owner alone to read, as events may be confidential.
 class DeadLetterFile {
  public:
   /// Opens the file, or makes it. Throws std::system_error that names it.

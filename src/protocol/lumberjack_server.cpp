@@ -13,7 +13,7 @@ namespace windlass::protocol {
 namespace {
 
 // Acks that a peer leaves untaken before it is read no further.
-constexpr std::size_t max_unsent = 64 * 1024;
+constexpr std::size_t max_unsent = std::size_t{64} << 10;
 
 }  // namespace
 

@@ -15,7 +15,7 @@ namespace {
 using wire::resp::Token;
 
 // Replies that a peer leaves untaken before it is read no further.
-constexpr std::size_t max_unsent = 64 * 1024;
+constexpr std::size_t max_unsent = std::size_t{64} << 10;
 constexpr std::size_t longest_name = 64;
 
 std::string upper(std::string_view text) {

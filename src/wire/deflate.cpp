@@ -14,7 +14,7 @@
 namespace windlass::wire {
 namespace {
 
-constexpr std::size_t output_step = 16 * 1024;
+constexpr std::size_t output_step = std::size_t{16} << 10;
 // Both libraries count a call's input in 32 bits.
 constexpr std::size_t max_input_step = std::size_t{1} << 30;
 

@@ -13,8 +13,8 @@ namespace windlass::wire::lumberjack {
 namespace {
 
 // As much is inflated at once, and as much memory is kept between frames.
-constexpr std::size_t inflate_step = 64 * 1024;
-constexpr std::size_t memory_kept = 256 * 1024;
+constexpr std::size_t inflate_step = std::size_t{64} << 10;
+constexpr std::size_t memory_kept = std::size_t{256} << 10;
 
 // A byte as a log can show it: 'W', or 0x1f.
 std::string shown(char byte) {
@@ -101,7 +101,7 @@ std::optional<Frame> FrameDecoder::next() {
 std::optional<Frame> FrameDecoder::read(base::ByteQueue& source) {
   const std::string_view bytes = source.view();
   // Said as soon as it is seen, so that a stranger is not waited for.
-  if (bytes.size() >= 1 && bytes[0] != version) {
+  if (!bytes.empty() && bytes[0] != version) {
     fail(fmt::format("a frame begins with {}; version '2' was expected", shown(bytes[0])));
     return std::nullopt;
   }

@@ -12,7 +12,7 @@ namespace {
 
 // What is handed to the compressor at once: small enough for the second-level cache, large enough that calls do not
 // count.
-constexpr std::size_t block_bytes = 64 * 1024;
+constexpr std::size_t block_bytes = std::size_t{64} << 10;
 
 char* put_header(char* to, char type, std::uint32_t number) {
   to[0] = version;

@@ -10,7 +10,7 @@
 namespace windlass::wire::resp {
 namespace {
 
-constexpr std::size_t memory_kept = 256 * 1024;
+constexpr std::size_t memory_kept = std::size_t{256} << 10;
 // A sign and the digits of the largest number.
 constexpr std::size_t longest_number = 20;
 constexpr std::string_view types = "+-:$*";
