@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 #include <iterator>
 
 namespace windlass::input {
@@ -171,7 +172,10 @@ bool FileFollower::is_copy(const std::string& path, const FileStatus& status, st
   if (status.size < fingerprint_bytes) return false;
   std::unique_ptr<OpenFile> open;
   if (files_.open(path, open) || read_at(*open, 0, fingerprint_bytes, head)) return false;
-  const std::vector<TrackedFile*> originals = table_.by_fingerprint(Fingerprint::of(head));
+  std::vector<TrackedFile*> originals = table_.by_fingerprint(Fingerprint::of(head));
+  // Of several contents that begin alike, it is most likely the one that was truncated last.
+  std::ranges::sort(originals, std::greater(),
+                    [](const TrackedFile* file) { return std::pair(file->entry.gone_since, file->entry.generation); });
   for (TrackedFile* original : originals) {
     if (original->entry.state != FileEntry::State::lost) continue;
     const Mark& mark = original->entry.mark;

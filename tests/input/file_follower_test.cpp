@@ -303,6 +303,26 @@ TEST(FileFollower, CopiesOfSeveralGenerationsAreToldApart) {
   EXPECT_THAT(world.texts(), UnorderedElementsAreArray(expected));
 }
 
+TEST(FileFollower, ACopyIsOneOfTheContentThatWasTruncatedLast) {
+  for (int before = 1; before < 4; ++before) {
+    FollowedWorld world({"/log/*.log*"});
+    for (int generation = 0; generation < before; ++generation) {
+      world.files.append("/log/a.log", numbered_lines(0, 20) + fmt::format("generation {}\n", generation));
+      world.look();
+      world.files.truncate("/log/a.log");
+      world.look();
+    }
+    world.files.append("/log/a.log", numbered_lines(0, 20));
+    world.look();
+    world.stop();
+    world.files.append("/log/a.log", "in the copy\n");
+    world.files.copy("/log/a.log", "/log/a.log.1");
+    world.files.truncate("/log/a.log");
+    world.look();
+    EXPECT_EQ(world.texts().back(), "in the copy");
+  }
+}
+
 TEST(FileFollower, AFileThatOnlyBeginsLikeAnotherIsAFileOfItsOwn) {
   FollowedWorld world({"/log/*.log"});
   const std::string banner(300, '=');

@@ -1,74 +1,9 @@
-"""Files that are followed: from where the last run ended, through rotations, crashes and a full disk."""
+"""Files that are followed: from where the last run ended, through rotations and restarts."""
 
-import json
 import os
-import random
-import subprocess
-import time
 
-from harness import ProgramTest, wait_until
-
-
-class FollowingTest(ProgramTest):
-    """What tests of followed files share."""
-
-    def config(self, sinks, inputs="", name="windlass.yml", general=""):
-        hosts = ", ".join(f'"{sink.address}"' for sink in sinks)
-        return self.file(name, f"""
-path.data: {self.directory}/data
-registry.flush: 20ms
-inputs:
-- type: file
-  paths: ["{self.directory}/logs/*.log*"]
-  prospector.scanner.check_interval: 200ms
-{inputs}
-output.logstash:
-  hosts: [{hosts}]
-  loadbalance: true
-  bulk_max_size: 50
-  pipelining: 2
-  backoff.init: 10ms
-  backoff.max: 100ms
-{general}
-""")
-
-    def setUp(self):
-        super().setUp()
-        self.logs = self.directory / "logs"
-        self.logs.mkdir()
-
-    def follow(self, config, *arguments):
-        return self.run_program("ship", "-c", config, "--report", self.directory / "ship.report", *arguments)
-
-    def write(self, name, text):
-        with open(self.logs / name, "a") as file:
-            file.write(text)
-
-    def messages(self, *sinks):
-        # A line that is being recorded has no end yet.
-        for sink in sinks:
-            if sink.record.exists():
-                for line in sink.record.read_bytes().splitlines(keepends=True):
-                    if line.endswith(b"\n"):
-                        yield json.loads(line)["message"]
-
-    def positions(self):
-        """What the registry says, by inode: up to where each file that is there is done with."""
-        found = {}
-        registry = self.directory / "data/registry/positions"
-        for line in registry.read_text().splitlines() if registry.exists() else []:
-            words = line.split(" ")
-            if len(words) == 17 and words[1] == "+" and words[4] != "l":
-                found[int(words[6])] = int(words[14])
-        return found
-
-    def at_the_ends(self):
-        """Whether all files are done with, as the registry has it."""
-        positions = self.positions()
-        return all(positions.get(path.stat().st_ino) == path.stat().st_size for path in self.logs.iterdir())
-
-    def arrived(self, count, *sinks):
-        return lambda: len(set(self.messages(*sinks))) >= count
+from following import FollowingTest
+from harness import wait_until
 
 
 class Following(FollowingTest):
@@ -92,6 +27,16 @@ class Following(FollowingTest):
         sink.stop()
         self.assertEqual(sorted(self.messages(sink)), ["first", "fourth", "second", "third"])
 
+    def test_positions_are_saved_while_it_runs(self):
+        sink = self.sink()
+        config = self.config([sink])
+        self.write("a.log", "first\nsecond\n")
+        ship = self.follow(config)
+        wait_until(self.at_the_ends, "positions at the ends", ship, sink)
+        ship.kill()
+        self.assert_exit(self.follow(config, "--once"), 0)
+        self.assertEqual(self.ledger()["accepted"], 0)
+
     def test_once_reads_to_the_ends_and_a_second_time_has_nothing_to_do(self):
         sink = self.sink()
         config = self.config([sink])
@@ -100,6 +45,32 @@ class Following(FollowingTest):
         self.assertEqual(self.ledger()["acked"], 2)
         self.assert_exit(self.follow(config, "--once"), 0)
         self.assertEqual(self.ledger()["accepted"], 0)
+
+    def test_copytruncate_loses_what_nobody_read_between_copy_and_truncation_and_nothing_else(self):
+        sink = self.sink()
+        config = self.config([sink])
+        log, copy = self.logs / "a.log", self.logs / "a.log.1"
+        read = [f"read before the rotation {number}" for number in range(20)]
+        self.write("a.log", "\n".join(read) + "\n")
+        ship = self.follow(config)
+        wait_until(self.at_the_ends, "it is read", ship, sink)
+        self.write("a.log", "read in time\n")
+        copy.write_bytes(log.read_bytes().replace(b"read in time\n", b""))  # made before that line was written
+        wait_until(self.arrived(21, sink), "the line that no copy has", ship, sink)
+        self.assertEqual(ship.stop(), 0)
+        os.truncate(log, 0)
+        copy.unlink()
+
+        self.write("a.log", "\n".join(read) + "\n")
+        self.assert_exit(self.follow(config, "--once"), 0)
+        self.write("a.log", "in the copy\n")
+        copy.write_bytes(log.read_bytes())
+        self.write("a.log", "lost\n")
+        os.truncate(log, 0)
+        self.write("a.log", "after the truncation\n")
+        self.assert_exit(self.follow(config, "--once"), 0)
+        self.assertEqual(sorted(self.messages(sink)),
+                         sorted(read + ["read in time"] + read + ["in the copy", "after the truncation"]))
 
     def test_filebeats_section_is_understood(self):
         sink = self.sink()
@@ -158,9 +129,9 @@ output.logstash.hosts: ["{sink.address}"]
         for number in range(count):
             self.write(f"{number}.log", f"another of {number}\n")
         wait_until(self.arrived(2 * count, sink), "another line of each file", ship, sink)
-        self.assertLess(len(os.listdir(f"/proc/{ship._process.pid}/fd")), 300)
+        self.assertLess(len(os.listdir(f"/proc/{ship.pid}/fd")), 300)
         ship.stop()
-        self.assertLess(self.ledger()["max_rss_bytes"], 60 << 20)
+        self.assert_memory_below(self.ledger()["max_rss_bytes"], 60 << 20)
 
 
 class WithAQueueOnDisk(FollowingTest):
@@ -172,11 +143,6 @@ class WithAQueueOnDisk(FollowingTest):
 
     def queue_config(self, sinks, **more):
         return self.config(sinks, general=f"queue.disk.path: {self.queue}\nshutdown_timeout: 0s", **more)
-
-    def queued(self):
-        exported = self.finish("queue", "export", self.queue)
-        self.assert_exit(exported, 0)
-        return [json.loads(line)["message"] for line in exported.output().splitlines()]
 
     def lines(self, count):
         lines = [f"line {number}" for number in range(count)]
@@ -207,111 +173,14 @@ class WithAQueueOnDisk(FollowingTest):
         sink.stop()
         lines = self.lines(3000)
         ship = self.follow(self.queue_config([sink]), "--once")
-        wait_until(lambda: self.queue.exists() and self.positions(), "something is read", ship)
+        wait_until(lambda: self.queue.exists() and self.entries(), "something is read", ship)
         self.assertEqual(ship.stop(), 1)
         ledger = self.ledger()
         self.assertEqual(ledger["queued"], ledger["accepted"])
         stored = self.queued()
+        positions = {entry.inode: entry.position for entry in self.entries()}
         read = {line for path in self.logs.iterdir()
-                for line in path.read_bytes()[:self.positions().get(path.stat().st_ino, 0)].decode().splitlines()}
+                for line in path.read_bytes()[:positions.get(path.stat().st_ino, 0)].decode().splitlines()}
         self.assertEqual(sorted(stored), sorted(read))
         self.assert_exit(self.follow(self.queue_config([self.restart(sink)]), "--once"), 0)
         self.assertEqual(sorted(self.messages(sink)), sorted(lines))
-
-
-class Killed(FollowingTest):
-    """The shipper is killed again and again, while files are written and rotated and sinks come and go."""
-
-    kills = 50
-
-    def rotate(self, name, how):
-        for number in range(200, 0, -1):
-            if (self.logs / f"{name}.{number}").exists():
-                os.rename(self.logs / f"{name}.{number}", self.logs / f"{name}.{number + 1}")
-        if how == "rename":
-            os.rename(self.logs / name, self.logs / f"{name}.1")
-        else:
-            # The writer waits meanwhile, so that what is written between copy and truncation is not lost by nature.
-            (self.logs / f"{name}.1").write_bytes((self.logs / name).read_bytes())
-            os.truncate(self.logs / name, 0)
-
-    def run_story(self, rotations, between=lambda dice, number: None, **limits):
-        seed = int(os.environ.get("WINDLASS_SEED", random.SystemRandom().randrange(1 << 32)))
-        print(f"WINDLASS_SEED={seed}")
-        dice = random.Random(seed)
-        sinks = [self.sink(), self.sink()]
-        config = self.config(sinks, **limits)
-        written = 0
-        sizes = {}
-        for kill in range(self.kills):
-            between(dice, kill)
-            ship = self.follow(config)
-            for _ in range(dice.randrange(1, 5)):
-                name = dice.choice(["a.log", "b.log"])
-                count = dice.randrange(20, 120)
-                self.write(name, "".join(f"line {n:07d} {'x' * (n % 50)} end\n" for n in range(written, written + count)))
-                written += count
-                sizes[name] = sizes.get(name, 0) + count
-                if sizes[name] > 100 and dice.random() < 0.4:
-                    self.rotate(name, dice.choice(rotations))
-                    sizes[name] = 0
-                time.sleep(dice.random() * 0.01)  # where in its work it is when it is killed
-            if dice.random() < 0.3:
-                which = dice.randrange(2)
-                sinks[which].kill()
-                sinks[which] = self.restart(sinks[which])
-            time.sleep(dice.random() * 0.03)
-            ship.kill()
-        between(None, None)
-        ship = self.follow(config)
-        wait_until(self.arrived(written, *sinks), "each line", ship, *sinks)
-        self.assertEqual(ship.stop(), 0, ship.story())
-        for sink in sinks:
-            sink.stop()
-        by_id = {}
-        copies = 0
-        for sink in sinks:
-            for line in sink.record.read_bytes().splitlines(keepends=True):
-                if not line.endswith(b"\n"):
-                    continue  # the sink was killed in the midst of it, so it was not acknowledged
-                event = json.loads(line)
-                copies += 1
-                text = by_id.setdefault(event["@metadata"]["_id"], event["message"])
-                self.assertEqual(text, event["message"], "one id for two lines")
-        numbers = [int(text[5:12]) for text in by_id.values()]
-        self.assertEqual(len(set(numbers)), written, "lines are missing")
-        return written, len(numbers), copies
-
-    def test_every_line_arrives_and_ids_leave_none_twice_with_renames(self):
-        written, distinct, copies = self.run_story(["rename"])
-        self.assertEqual(distinct, written)
-        # Each kill repeats no more than was in flight or not saved yet.
-        self.assertLess(copies - written, written)
-
-    def test_every_line_arrives_and_ids_leave_none_twice_with_copies_too(self):
-        written, distinct, _ = self.run_story(["rename", "copy"])
-        self.assertEqual(distinct, written)
-
-    def test_every_line_arrives_though_the_disk_of_the_registry_is_full_at_times(self):
-        if os.geteuid() != 0:
-            self.skipTest("a small file system can be mounted by root only")
-        data = self.directory / "data"
-        data.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", data], check=False).returncode != 0:
-            self.skipTest("a small file system cannot be mounted here")
-        self.addCleanup(subprocess.run, ["umount", "-l", data], check=False)
-        filler = data / "filler"
-
-        def between(dice, _):
-            filler.unlink(missing_ok=True)
-            if dice and dice.random() < 0.5:
-                try:
-                    with open(filler, "wb", buffering=0) as file:
-                        while True:
-                            file.write(bytes(4096))
-                except OSError:
-                    pass
-
-        written, distinct, _ = self.run_story(["rename"], between)
-        self.assertEqual(distinct, written)
-

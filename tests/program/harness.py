@@ -155,14 +155,15 @@ class Sink(Server):
         return self.record.stat().st_size if self.record.exists() else 0
 
 
-def wait_until(condition, what, *processes):
-    """Returns once the condition holds. `processes` tell their stories when it does not."""
+def wait_until(condition, what, *processes, pause=PAUSE):
+    """Returns once the condition holds, which is looked at every `pause` seconds. `processes` tell their stories when it
+    does not."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
             stories = "\n".join(process.story() for process in processes)
             raise AssertionError(f"never came true: {what}\n{stories}")
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
 def total_of(report):
