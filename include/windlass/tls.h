@@ -1,6 +1,7 @@
 // Windlass: what TLS is told.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct TlsOptions {
   std::string key_passphrase;
   VerificationMode verification_mode = VerificationMode::full;
   ClientAuthentication client_authentication = ClientAuthentication::none;  ///< of a server
+  /// Files that change are used by new connections; those that cannot be loaded are not, and the old ones are used on.
+  /// Told of either, in words, when a new connection has looked, from the thread that connects. Must not connect
+  /// itself.
+  std::function<void(bool used, const std::string& news)> on_change = {};
 };
 
 }  // namespace windlass

@@ -6,6 +6,13 @@
 
 namespace windlass::app {
 
+WorkerFactory watched_workers(const Config& config, Watch& watch) {
+  OutputConfig output = config.output;
+  if (output.tls)
+    output.tls->on_change = [&watch](bool used, const std::string& news) { watch.on_tls_change(used, news); };
+  return workers_of(output);
+}
+
 LoadBalancerOptions balancer_options(const Config& config) {
   LoadBalancerOptions options;
   options.max_retries = config.output.max_retries;

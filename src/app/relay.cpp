@@ -67,7 +67,7 @@ int run_relay(const RelayOptions& options) {
   Signals signals;
   Watch watch;
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  LoadBalancer balancer(workers_of(config.output), std::move(balancing));
+  LoadBalancer balancer(watched_workers(config, watch), std::move(balancing));
   RelayServer server(balancer, std::move(serving));
 
   std::atomic<bool> done{false};

@@ -38,7 +38,13 @@ void Server::listen(const ListenConfig& config) {
   options.at = config.at;
   options.max_connections = options_.max_connections;
   options.send_buffer = options_.send_buffer;
-  if (config.tls) options.tls = net::TlsContext::server(*config.tls);
+  if (config.tls) {
+    net::TlsOptions tls = *config.tls;
+    tls.on_change = [](bool used, const std::string& news) {
+      spdlog::log(used ? spdlog::level::info : spdlog::level::warn, "{}", news);
+    };
+    options.tls = net::TlsContext::server(tls);
+  }
   auto listener = std::make_unique<net::Listener>(
       context_, std::move(options),
       [this, config](std::unique_ptr<net::Stream> stream) { callbacks_.accepted(config, std::move(stream)); },

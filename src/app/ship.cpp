@@ -83,7 +83,7 @@ int run_ship(const ShipOptions& options) {
   Signals signals;
   Watch watch;
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  LoadBalancer balancer(workers_of(config.output), std::move(balancing));
+  LoadBalancer balancer(watched_workers(config, watch), std::move(balancing));
   InputPump pump(balancer, {options.json, host_name(), config.queue.events, config.queue.bytes});
 
   bool read_all = false;

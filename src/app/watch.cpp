@@ -16,6 +16,11 @@ void Watch::on_connection(const ConnectionEvent& event) {
     last_errors_.emplace(event.endpoint, event.detail);
 }
 
+void Watch::on_tls_change(bool used, const std::string& news) {
+  const std::lock_guard lock(mutex_);
+  if (tls_changes_.size() < max_events) tls_changes_.emplace_back(used, news);
+}
+
 std::map<std::string, std::string> Watch::last_errors() const {
   const std::lock_guard lock(mutex_);
   return last_errors_;
@@ -58,11 +63,15 @@ void Watch::end() {
 
 void Watch::tell_events() {
   std::vector<ConnectionEvent> events;
+  std::vector<std::pair<bool, std::string>> tls_changes;
   {
     const std::lock_guard lock(mutex_);
     events.swap(events_);
+    tls_changes.swap(tls_changes_);
   }
-  if (!events.empty()) display_.clear();
+  if (!events.empty() || !tls_changes.empty()) display_.clear();
+  for (const auto& [used, news] : tls_changes)
+    spdlog::log(used ? spdlog::level::info : spdlog::level::warn, "{}", news);
   for (const ConnectionEvent& event : events) {
     // An endpoint that stays away says the same at each attempt: it is told once.
     std::string news = event.connected ? "connected" : event.detail;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <windlass/load_balancer.h>
@@ -21,6 +22,8 @@ class Watch {
  public:
   /// From any thread.
   void on_connection(const ConnectionEvent& event);
+  /// As TlsOptions::on_change has it, from any thread.
+  void on_tls_change(bool used, const std::string& news);
   /// By endpoint: what last went wrong with a connection to it. Endpoints without failures are not there.
   std::map<std::string, std::string> last_errors() const;
   /// What is wrong with the queue on disk, each thing once.
@@ -45,6 +48,7 @@ class Watch {
   bool told_full_ = false;
   mutable std::mutex mutex_;
   std::vector<ConnectionEvent> events_;
+  std::vector<std::pair<bool, std::string>> tls_changes_;
   std::map<std::string, std::string> last_errors_;
   std::map<std::string, std::string> told_;  // of each endpoint
   ProgressDisplay display_{STDERR_FILENO};

@@ -54,8 +54,7 @@ struct Source {
 }
 
 Source read_source(const std::string& what, const std::string& value) {
-  constexpr std::string_view pem_begins = "-----BEGIN ";
-  if (value.find(pem_begins) != std::string::npos) return {what, value};
+  if (is_pem(value)) return {what, value};
   Source source{what + " " + value, {}};
   errno = 0;
   std::ifstream file(value, std::ios::binary);
@@ -152,9 +151,11 @@ int mode_of(ClientAuthentication authentication) {
   return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
-std::shared_ptr<TlsContext::Impl> make_context(const TlsOptions& options, bool is_server) {
+}  // namespace
+
+std::shared_ptr<const TlsContext::Impl> TlsContext::Impl::load(const TlsOptions& options, bool is_server) {
   ERR_clear_error();
-  auto impl = std::make_shared<TlsContext::Impl>();
+  auto impl = std::make_shared<Impl>();
   impl->verification_mode = options.verification_mode;
   impl->is_server = is_server;
   impl->context.reset(SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()));
@@ -174,8 +175,6 @@ std::shared_ptr<TlsContext::Impl> make_context(const TlsOptions& options, bool i
   return impl;
 }
 
-}  // namespace
-
 const std::error_category& tls_category() noexcept {
   static const TlsCategory category;
   return category;
@@ -186,15 +185,6 @@ std::error_code take_tls_error() noexcept {
   ERR_clear_error();
   if (ERR_SYSTEM_ERROR(code)) return {ERR_GET_REASON(code), std::system_category()};
   return {static_cast<int>(code), tls_category()};
-}
-
-TlsContext TlsContext::client(const TlsOptions& options) {
-  return TlsContext(make_context(options, false));
-}
-
-TlsContext TlsContext::server(const TlsOptions& options) {
-  if (options.certificate.empty()) throw std::runtime_error("certificate: a TLS server needs one, and its key");
-  return TlsContext(make_context(options, true));
 }
 
 }  // namespace windlass::net

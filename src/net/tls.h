@@ -21,7 +21,11 @@ using windlass::VerificationMode;
 const std::error_category& tls_category() noexcept;
 
 /// Everything that connections of one configuration share. TLS 1.2 or newer, no renegotiation, no session tickets.
-/// Immutable; copies share it; may be used from any thread.
+/// Copies share it; may be used from any thread.
+///
+/// Files that change are loaded anew: each new connection looks at them (one stat a file), and those that stand keep
+/// what they have. All of it is replaced together or not at all: what cannot be loaded (half of a new file, a
+/// certificate whose new key is not there yet) leaves everything as it is until the next connection looks again.
 class TlsContext {
  public:
   /// Load all files. Throw std::runtime_error that names the file and the reason.
@@ -29,11 +33,13 @@ class TlsContext {
   static TlsContext server(const TlsOptions& options);
 
   class Impl;
-  const Impl& impl() const noexcept { return *impl_; }
+  /// What a new connection is to use, after a look at the files.
+  std::shared_ptr<const Impl> current() const;
 
  private:
-  explicit TlsContext(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-  std::shared_ptr<const Impl> impl_;
+  class Files;
+  explicit TlsContext(std::shared_ptr<Files> files) : files_(std::move(files)) {}
+  std::shared_ptr<Files> files_;
 };
 
 /// What a certificate says. Texts are printable (what is not is escaped), and cut at 256 bytes.

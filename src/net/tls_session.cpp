@@ -87,10 +87,10 @@ std::string name_of(const CertificateInfo& certificate, int depth) {
 
 }  // namespace
 
-TlsSession::TlsSession(const TlsContext& context, int socket, const std::string& server_name)
-    : session_(SSL_new(context.impl().context.get())),
-      verifies_(context.impl().verification_mode != VerificationMode::none),
-      is_server_(context.impl().is_server),
+TlsSession::TlsSession(const TlsContext::Impl& context, int socket, const std::string& server_name)
+    : session_(SSL_new(context.context.get())),
+      verifies_(context.verification_mode != VerificationMode::none),
+      is_server_(context.is_server),
       socket_(socket) {
   if (!session_) throw std::bad_alloc();
   SSL_set_app_data(session_.get(), this);
@@ -101,7 +101,7 @@ TlsSession::TlsSession(const TlsContext& context, int socket, const std::string&
     SSL_set_accept_state(session_.get());
   } else {
     SSL_set_verify(session_.get(), verifies_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verifies_ ? on_verify : nullptr);
-    expect(server_name, context.impl().verification_mode);
+    expect(server_name, context.verification_mode);
     SSL_set_connect_state(session_.get());
   }
 }

@@ -13,7 +13,8 @@ namespace windlass::net {
 class TlsSession {
  public:
   /// On a socket that it does not own. `server_name` is what a client asks for and verifies; servers ignore it.
-  TlsSession(const TlsContext& context, int socket, const std::string& server_name);
+  TlsSession(const TlsContext& context, int socket, const std::string& server_name)
+      : TlsSession(*context.current(), socket, server_name) {}
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
@@ -30,6 +31,7 @@ class TlsSession {
   TlsInfo info() const;
 
  private:
+  TlsSession(const TlsContext::Impl& context, int socket, const std::string& server_name);
   static int on_verify(int ok, X509_STORE_CTX* store);
   void expect(const std::string& server_name, VerificationMode mode);
   std::string explain_verification(X509_STORE_CTX* store) const;

@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include <filesystem>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,6 +98,47 @@ TEST_F(TlsFiles, MustBelongTogether) {
 
 TEST_F(TlsFiles, SystemAuthoritiesServeWhereNoneAreGiven) {
   EXPECT_NO_THROW(TlsContext::client({}));
+}
+
+TEST_F(TlsFiles, ThatChangeAreLoadedAnewByTheNextConnection) {
+  const std::string authorities = directory.write("ca.pem", authority.certificate());
+  options.certificate_authorities = {authorities};
+  std::vector<std::pair<bool, std::string>> told;
+  options.on_change = [&](bool used, const std::string& news) { told.emplace_back(used, news); };
+  const TlsContext context = TlsContext::client(options);
+  const auto first = context.current();
+  EXPECT_EQ(context.current(), first);
+  EXPECT_THAT(told, IsEmpty());
+
+  directory.write("ca.pem", "Dear reader,");
+  EXPECT_EQ(context.current(), first);
+  EXPECT_EQ(context.current(), first);
+  ASSERT_EQ(told.size(), 1u) << "the same is told once";
+  EXPECT_FALSE(told[0].first);
+  EXPECT_EQ(told[0].second, "the TLS files have changed, but the old ones are used on: certificate authority " +
+                                authorities + ": there is no PEM certificate in it");
+  std::filesystem::remove(authorities);
+  EXPECT_EQ(context.current(), first);
+  EXPECT_THAT(told.back().second, HasSubstr("No such file"));
+
+  directory.write("ca.pem", CertificateAuthority("New").certificate());
+  const auto second = context.current();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(context.current(), second);
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_TRUE(told[2].first);
+}
+
+TEST_F(TlsFiles, ThatChangeOneAfterAnotherAreTakenTogether) {
+  options.certificate = directory.write("cert.pem", identity.certificate);
+  options.key = directory.write("key.pem", identity.key);
+  const TlsContext context = TlsContext::server(options);
+  const auto first = context.current();
+  const Identity renewed = authority.issue();
+  directory.write("cert.pem", renewed.certificate);
+  EXPECT_EQ(context.current(), first) << "its key is not there yet";
+  directory.write("key.pem", renewed.key);
+  EXPECT_NE(context.current(), first);
 }
 
 constexpr const char* unknown_authority =

@@ -1,11 +1,12 @@
 """TLS from end to end, with certificates made on the spot."""
 
 import shutil
+import ssl
 import subprocess
 import time
 import unittest
 
-from harness import ProgramTest
+from harness import ProgramTest, wait_until
 
 
 class Certificates(ProgramTest):
@@ -149,3 +150,98 @@ class Tls(Certificates):
         ship = self.tls_ship(sink, self.lines_file(10), authority="nonsense")
         self.assert_exit(ship, 2)
         self.assertIn("nonsense.pem", ship.log())
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
+class Renewal(Certificates):
+    """Files that are replaced while the program runs."""
+
+    def replace(self, old, new):
+        """As tools do it that renew certificates: another file in its place."""
+        self.path(new).rename(self.path(old))
+
+    def shown_by(self, sink):
+        """The certificate that a new connection sees."""
+        return ssl.get_server_certificate(("127.0.0.1", sink.port)).strip()
+
+    def test_a_server_shows_the_new_certificate_to_new_connections_and_keeps_the_others(self):
+        self.certificate("server")
+        sink = self.sink(tls={"certificate": self.path("server.pem"), "key": self.path("server.key")})
+        ship = self.ship([sink], "-", scheme="lumberjacks", stdin=subprocess.PIPE,
+                         settings=f"ssl.certificate_authorities={self.path('ca.pem')}")
+        ship.stdin.write(b"before\n")
+        ship.stdin.flush()
+        wait_until(lambda: len(list(sink.events())) == 1, "the first line arrives", ship, sink)
+        self.assertEqual(self.shown_by(sink), self.path("server.pem").read_text().strip())
+
+        self.certificate("renewed")
+        old, new = self.path("server.pem").read_text().strip(), self.path("renewed.pem").read_text().strip()
+        self.replace("server.pem", "renewed.pem")
+        self.assertEqual(self.shown_by(sink), old)
+        self.assertIn("the old ones are used on: key", sink.log())
+        self.replace("server.key", "renewed.key")
+        self.assertEqual(self.shown_by(sink), new)
+        self.assertIn("new connections use the new ones", sink.log())
+
+        ship.stdin.write(b"after\n")
+        ship.stdin.close()
+        self.assert_exit(ship, 0)
+        [endpoint] = self.ledger()["endpoints"]
+        self.assertEqual((endpoint["connects"], endpoint["failed_attempts"]), (1, 0))
+        sink.stop()
+        self.assertEqual([event["message"] for event in sink.events()], ["before", "after"])
+
+    def test_a_client_trusts_the_new_authority_and_shows_the_new_certificate(self):
+        self.certificate("server")
+        self.certificate("client", alternative=None)
+        self.authority("next")
+        self.certificate("next-server", authority="next")
+        self.certificate("next-client", authority="next", alternative=None)
+        where = {"certificate": self.path("server.pem"), "key": self.path("server.key"),
+                 "certificate_authorities": self.path("ca.pem"), "client_authentication": "required"}
+        sink = self.sink(tls=where)
+        ship = self.ship([sink], "-", scheme="lumberjacks", stdin=subprocess.PIPE,
+                         settings=f"ssl.certificate_authorities={self.path('ca.pem')}&backoff.init=10ms&backoff.max=50ms"
+                                  f"&ssl.certificate={self.path('client.pem')}&ssl.key={self.path('client.key')}")
+        ship.stdin.write(b"before\n")
+        ship.stdin.flush()
+        wait_until(lambda: len(list(sink.events())) == 1, "the first line arrives", ship, sink)
+
+        self.replace("server.pem", "next-server.pem")
+        self.replace("server.key", "next-server.key")
+        self.file("next-ca.pem", self.path("next.pem").read_text())
+        sink.stop()
+        self.replace("ca.pem", "next-ca.pem")  # of both sides
+        ship.stdin.write(b"after\n")
+        ship.stdin.flush()
+        sink = self.restart(sink)
+        wait_until(lambda: "certificate required" in ship.log() or "unknown ca" in ship.log(),
+                   "the old certificate is refused", ship, sink)
+        self.replace("client.pem", "next-client.pem")
+        self.replace("client.key", "next-client.key")
+        wait_until(lambda: len(list(sink.events())) == 2, "the second line arrives", ship, sink)
+        ship.stdin.close()
+        self.assert_exit(ship, 0)
+        sink.stop()
+        self.assertEqual([event["message"] for event in sink.events()], ["before", "after"])
+
+    def test_no_batch_is_dropped_while_both_sides_renew(self):
+        self.certificate("server")
+        sink = self.sink("--rate", "20000/s", tls={"certificate": self.path("server.pem"), "key": self.path("server.key")})
+        ship = self.ship([sink], self.lines_file(60_000), scheme="lumberjacks",
+                         settings=f"ssl.certificate_authorities={self.path('ca.pem')}&ttl=100ms&max_retries=0")
+        for number in range(5):
+            self.certificate(f"renewed{number}")
+            self.file("renewed-ca.pem", self.path("ca.pem").read_text())
+            before = len(sink.log().split("new connections use"))
+            self.replace("server.pem", f"renewed{number}.pem")
+            self.replace("server.key", f"renewed{number}.key")
+            self.replace("ca.pem", "renewed-ca.pem")
+            wait_until(lambda: len(sink.log().split("new connections use")) > before or ship.exit_code() is not None,
+                       "a new connection uses the new files", ship, sink)
+        self.assert_exit(ship, 0)
+        self.assertIn("new connections use the new ones", ship.log())
+        [endpoint] = self.ledger()["endpoints"]
+        self.assertEqual(endpoint["failed_attempts"], 0)
+        sink.stop()
+        self.assert_each_once(self.deliveries(60_000, [sink]))
