@@ -2,32 +2,19 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <memory>
 #include <random>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
-#include "base/random.h"
+#include "input/file_system.h"
+#include "input/fingerprint.h"
 
 namespace windlass::app {
 namespace {
 
 std::error_code last_error() {
   return {errno, std::system_category()};
-}
-
-std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
-  return base::Random(hash ^ value)();
-}
-
-std::uint64_t identity_of(const struct statx& status) {
-  std::uint64_t hash = mixed(0, (std::uint64_t{status.stx_dev_major} << 32) | status.stx_dev_minor);
-  hash = mixed(hash, status.stx_ino);
-  if ((status.stx_mask & STATX_BTIME) != 0) {
-    hash = mixed(hash, static_cast<std::uint64_t>(status.stx_btime.tv_sec));
-    hash = mixed(hash, status.stx_btime.tv_nsec);
-  }
-  return hash;
 }
 
 std::uint64_t random_identity() {
@@ -72,16 +59,21 @@ std::error_code Input::open(const std::string& path, Input& to) {
 }
 
 std::error_code Input::look() {
-  struct statx status {};
-  if (::statx(descriptor_, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) return last_error();
-  if (S_ISDIR(status.stx_mode)) return std::make_error_code(std::errc::is_a_directory);
-  regular_ = S_ISREG(status.stx_mode);
+  const int descriptor = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) return last_error();
+  const std::unique_ptr<input::OpenFile> file = input::take_over(descriptor);
+  input::FileStatus status;
+  if (const std::error_code error = file->status(status)) return error;
+  if (status.directory) return std::make_error_code(std::errc::is_a_directory);
+  regular_ = status.regular;
   if (!regular_) {
     identity_ = random_identity();
     return {};
   }
-  identity_ = identity_of(status);
-  size_ = status.stx_size;
+  std::string head;
+  if (const std::error_code error = input::read_at(*file, 0, input::fingerprint_bytes, head)) return error;
+  identity_ = input::identity_of(status, head, 0);
+  size_ = status.size;
   const off_t at = ::lseek(descriptor_, 0, SEEK_CUR);
   if (at < 0) return last_error();
   offset_ = static_cast<std::uint64_t>(at);

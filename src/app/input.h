@@ -28,9 +28,9 @@ class Input {
   std::uint64_t offset() const noexcept { return offset_; }
   /// Bytes of a regular file when it was opened, for progress; 0 for others.
   std::uint64_t size() const noexcept { return size_; }
-  /// For ids of events. Of a regular file it is made of device, inode and time of birth (where the file system knows
-  /// it), so that it survives a renaming and a second run, and a new file on an old inode has another one. Of anything
-  /// else it is random: what comes through a pipe next time is something else.
+  /// For ids of events. Of a regular file it is what it would be if the file were followed, see input::identity_of(),
+  /// so that it survives a renaming and a second run, and other content has another one. Of anything else it is random:
+  /// what comes through a pipe next time is something else.
   std::uint64_t identity() const noexcept { return identity_; }
 
  private:

@@ -25,6 +25,7 @@ struct FileStatus {
   std::int64_t modified = 0;  ///< nanoseconds since 1970
   std::uint64_t links = 0;    ///< names that it has; 0: deleted, and kept by whoever has it open
   bool regular = false;
+  bool directory = false;
 };
 
 /// A file that is open for reading, whatever happens to its name.
@@ -55,6 +56,9 @@ class FileSystem {
   /// Never waits, whatever is at that path.
   virtual std::error_code open(const std::string& path, std::unique_ptr<OpenFile>& to) = 0;
 };
+
+/// The file that this descriptor is of, which is closed with it.
+std::unique_ptr<OpenFile> take_over(int descriptor);
 
 /// The system's own.
 class SystemFiles final : public FileSystem {

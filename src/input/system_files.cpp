@@ -27,6 +27,7 @@ std::error_code look(int directory, const char* path, int flags, FileStatus& to)
   to.modified = nanoseconds(found.stx_mtime);
   to.links = found.stx_nlink;
   to.regular = S_ISREG(found.stx_mode);
+  to.directory = S_ISDIR(found.stx_mode);
   return {};
 }
 
@@ -68,6 +69,10 @@ class Descriptor final : public OpenFile {
 
 }  // namespace
 
+std::unique_ptr<OpenFile> take_over(int descriptor) {
+  return std::make_unique<Descriptor>(descriptor);
+}
+
 std::error_code SystemFiles::status(const std::string& path, FileStatus& to) {
   return look(AT_FDCWD, path.c_str(), 0, to);
 }
@@ -98,7 +103,7 @@ std::error_code SystemFiles::list(const std::string& directory, std::vector<Dire
 std::error_code SystemFiles::open(const std::string& path, std::unique_ptr<OpenFile>& to) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (descriptor < 0) return last_error();
-  to = std::make_unique<Descriptor>(descriptor);
+  to = take_over(descriptor);
   return {};
 }
 

@@ -235,6 +235,18 @@ TEST(Input, IsWhoItIsUnderAnyNameAndNobodyElse) {
   EXPECT_NE(first.identity(), other.identity());
 }
 
+TEST(Input, IsAnotherOnceItBeginsWithAnotherLine) {
+  TemporaryDirectory directory;
+  Input before;
+  Input grown;
+  Input rewritten;
+  ASSERT_FALSE(Input::open(directory.write("a", "first\n"), before));
+  ASSERT_FALSE(Input::open(directory.write("a", "first\nsecond\n"), grown));
+  ASSERT_FALSE(Input::open(directory.write("a", "other\nsecond\n"), rewritten));
+  EXPECT_EQ(before.identity(), grown.identity());
+  EXPECT_NE(before.identity(), rewritten.identity());
+}
+
 TEST(Input, IsSomebodyNewEachTimeWhereContentDoesNotStay) {
   Input one;
   Input two;

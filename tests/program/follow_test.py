@@ -46,6 +46,19 @@ class Following(FollowingTest):
         self.assert_exit(self.follow(config, "--once"), 0)
         self.assertEqual(self.ledger()["accepted"], 0)
 
+    def test_a_line_has_the_same_id_whether_its_file_is_followed_or_named(self):
+        sink = self.sink()
+        self.write("a.log", "first\nsecond\n")
+        self.assert_exit(self.follow(self.config([sink]), "--once"), 0)
+        self.write("a.log", "third\n")
+        self.assert_exit(self.ship([sink], self.logs / "a.log"), 0)
+        self.assert_exit(self.follow(self.config([sink]), "--once"), 0)
+        ids = {}
+        for event in sink.events():
+            ids.setdefault(event["message"], []).append(event["@metadata"]["_id"])
+        self.assertEqual({text: (len(of), len(set(of))) for text, of in ids.items()},
+                         {"first": (2, 1), "second": (2, 1), "third": (2, 1)})
+
     def test_copytruncate_loses_what_nobody_read_between_copy_and_truncation_and_nothing_else(self):
         sink = self.sink()
         config = self.config([sink])
