@@ -143,14 +143,18 @@ void describe_test(CLI::App* command, TestOptions& options) {
   command->footer(R"(
 Examples:
   windlass test config -c windlass.yml
-  windlass test output --to lumberjacks://logs.example.com)");
+  windlass test output --to lumberjacks://logs.example.com
+  windlass test output -c windlass.yml --send-event)");
   const auto add = [&](const char* name, const char* description, TestOptions::What what) {
     CLI::App* test = command->add_subcommand(name, description);
     add_config(test, options.sources);
     test->callback([&options, what] { options.what = what; });
+    return test;
   };
   add("config", "read and check the configuration", TestOptions::What::config);
-  add("output", "and connect to each host, without sending anything", TestOptions::What::output);
+  CLI::App* output = add("output", "and try each endpoint, step by step", TestOptions::What::output);
+  output->add_flag("--send-event", options.send_event, "send one event, which is marked as a test, to each endpoint");
+  output->add_flag("--json", options.json, "say it as one JSON object");
 }
 
 void describe_queue(CLI::App* command, QueueOptions& options) {

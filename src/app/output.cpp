@@ -10,6 +10,8 @@
 #include <windlass/redis.h>
 
 #include "base/assert.h"
+#include "protocol/lumberjack_client.h"
+#include "protocol/redis_client.h"
 
 namespace windlass::app {
 namespace {
@@ -157,6 +159,22 @@ WorkerFactory workers_of(const OutputConfig& output) {
     case OutputType::file:
     case OutputType::console:
       return file(output);
+  }
+  WINDLASS_ASSERT(false);
+  return {};
+}
+
+std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output) {
+  switch (output.type) {
+    case OutputType::lumberjack:
+      return std::make_unique<protocol::LumberjackClient>(
+          protocol::LumberjackClient::Options{output.compression_level});
+    case OutputType::redis:
+      return std::make_unique<protocol::RedisClient>(protocol::RedisClient::Options{
+          output.redis.data_type, output.redis.key, output.username, output.password, output.redis.database});
+    case OutputType::file:
+    case OutputType::console:
+      break;
   }
   WINDLASS_ASSERT(false);
   return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <windlass/workers.h>
 
 #include "app/config.h"
+#include "protocol/client_conversation.h"
 
 namespace windlass::app {
 
@@ -58,5 +60,7 @@ OutputConfig default_output(OutputType type);
 
 /// The connections to the output's hosts. The factory throws as those of the protocols do.
 WorkerFactory workers_of(const OutputConfig& output);
+/// One conversation with one of its hosts, as those workers have them. The output has hosts.
+std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output);
 
 }  // namespace windlass::app

@@ -1,96 +1,90 @@
 #include "app/test_command.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <cstddef>
+#include <boost/json.hpp>
 #include <cstdio>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "app/config_error.h"
 #include "app/exit_code.h"
-#include "net/connector.h"
+#include "app/output.h"
+#include "app/probe.h"
 #include "net/resolver.h"
 #include "net/tls.h"
 
 namespace windlass::app {
 namespace {
 
-constexpr std::size_t longest_name = 200;
+using Probes = std::vector<std::unique_ptr<Probe>>;
 
-/// Connects to one host and tells of each step.
-class Probe final : public net::ConnectObserver {
- public:
-  Probe(boost::asio::io_context& context, net::Resolver& resolver, const net::HostPort& host,
-        const std::optional<net::TlsContext>& tls)
-      : name_(net::to_string(host)), connector_(context, resolver, {host, tls, {}, this}) {}
+std::string word_for(ProbeStep::Result result) {
+  return result == ProbeStep::Result::none ? "-" : std::string(to_string(result));
+}
 
-  void start(base::Duration timeout) {
-    connector_.connect(timeout, [this](std::error_code error, const std::string& detail, std::unique_ptr<net::Stream>) {
-      works_ = !error;
-      if (!error)
-        say("works");
-      else if (story_.find(detail) == std::string::npos || detail.empty())
-        say("failed: " + printable(detail.empty() ? error.message() : detail, 500));
-      fmt::print("{}\n{}", name_, story_);
-      std::fflush(stdout);
-    });
+void print_text(const Probes& probes) {
+  for (const auto& probe : probes) {
+    fmt::print("{}\n", probe->endpoint());
+    for (const ProbeStep& step : probe->steps()) {
+      const std::string time = step.milliseconds ? fmt::format(" ({:.1f} ms)", *step.milliseconds) : std::string();
+      fmt::print("  {:<15} {:<7} {}{}\n", step.name, word_for(step.result), step.text, time);
+      for (const std::string& detail : step.details) fmt::print("  {:<15} {:<7} {}\n", "", "", detail);
+      if (!step.hint.empty()) fmt::print("  {:<15} {:<7} {}\n", "", "", step.hint);
+    }
   }
-  bool works() const { return works_; }
+  const auto passed = std::ranges::count_if(probes, [](const auto& probe) { return probe->passed(); });
+  fmt::print("{} of {} endpoints passed\n", passed, probes.size());
+}
 
-  void on_resolved(const std::vector<net::SocketAddress>& addresses) override {
-    std::string list;
-    for (const net::SocketAddress& address : addresses) list += (list.empty() ? "" : ", ") + net::to_string(address);
-    say("addresses: " + list);
+void print_json(const Probes& probes, bool passed) {
+  boost::json::array endpoints;
+  for (const auto& probe : probes) {
+    boost::json::array steps;
+    for (const ProbeStep& step : probe->steps()) {
+      boost::json::object one{{"step", step.name}, {"result", to_string(step.result)}, {"text", step.text}};
+      if (!step.details.empty()) one["details"] = boost::json::array(step.details.begin(), step.details.end());
+      if (!step.hint.empty()) one["hint"] = step.hint;
+      if (step.milliseconds) one["ms"] = *step.milliseconds;
+      steps.push_back(std::move(one));
+    }
+    endpoints.push_back({{"endpoint", probe->endpoint()}, {"passed", probe->passed()}, {"steps", std::move(steps)}});
   }
-  void on_connected(const net::SocketAddress& address) override { say("connected: " + net::to_string(address)); }
-  void on_secured(const net::SocketAddress&, const net::TlsInfo& tls) override {
-    say(fmt::format("TLS: {}, {}", tls.version, tls.cipher));
-    if (tls.peer)
-      say(fmt::format("certificate: {}, by {}, valid until {:%Y-%m-%d}", printable(tls.peer->subject, longest_name),
-                      printable(tls.peer->issuer, longest_name),
-                      fmt::gmtime(std::chrono::system_clock::to_time_t(tls.peer->not_after))));
-  }
-  void on_address_failed(const net::SocketAddress&, std::string_view detail) override {
-    say("failed: " + printable(detail, longest_name));
-  }
+  fmt::print("{}\n",
+             boost::json::serialize(boost::json::object{{"passed", passed}, {"endpoints", std::move(endpoints)}}));
+}
 
- private:
-  void say(const std::string& line) { story_ += fmt::format("  {}\n", line); }
-
-  std::string name_;
-  std::string story_;
-  bool works_ = false;
-  net::Connector connector_;
-};
-
-int test_output(const OutputConfig& output) {
+int test_output(const OutputConfig& output, const TestOptions& options) {
   std::optional<net::TlsContext> tls;
   if (output.tls) tls = net::TlsContext::client(*output.tls);
   boost::asio::io_context context;
   net::Resolver resolver(context);
-  std::vector<std::unique_ptr<Probe>> probes;
+  Probes probes;
   for (const net::HostPort& host : output.hosts) {
-    probes.push_back(std::make_unique<Probe>(context, resolver, host, tls));
-    probes.back()->start(output.timeout);
+    probes.push_back(std::make_unique<Probe>(context, resolver, host, output, tls, options.send_event));
+    probes.back()->start();
   }
   context.run();
-  std::size_t working = 0;
-  for (const auto& probe : probes) working += probe->works() ? 1 : 0;
-  fmt::print("{} of {} hosts work\n", working, probes.size());
-  return working == probes.size() ? exit_all_acked : exit_incomplete;
+  const bool passed = std::ranges::all_of(probes, [](const auto& probe) { return probe->passed(); });
+  if (options.json)
+    print_json(probes, passed);
+  else if (probes.empty())
+    fmt::print("output.{} connects to nothing\n", traits_of(output.type).in_file);
+  else
+    print_text(probes);
+  std::fflush(stdout);
+  return passed ? exit_all_acked : exit_incomplete;
 }
 
 }  // namespace
 
 int run_test(const TestOptions& options) {
   const Config config = read_config(options.sources);
-  for (const std::string& warning : config.warnings) fmt::print("warning: {}\n", warning);
-  if (options.what == TestOptions::What::output) return test_output(config.output);
+  for (const std::string& warning : config.warnings)
+    fmt::print(options.json ? stderr : stdout, "warning: {}\n", warning);
+  if (options.what == TestOptions::What::output) return test_output(config.output, options);
   fmt::print("configuration is fine\n");
   return exit_all_acked;
 }

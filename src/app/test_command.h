@@ -8,13 +8,18 @@ namespace windlass::app {
 struct TestOptions {
   enum class What {
     config,  ///< reads and checks it
-    output,  ///< and connects to each host, without sending anything
+    output,  ///< and tries each endpoint, step by step (probe.h)
   } what = What::config;
   ConfigSources sources;
+  bool send_event = false;  ///< output: one event that is marked as a test is sent to each endpoint
+  bool json = false;        ///< output: what is found as one JSON object instead of text
 };
 
-/// Prints what it finds on standard output. Returns the exit code: exit_incomplete when a host could not be connected.
-/// Throws ConfigError.
+/// Prints what it finds on standard output. Returns the exit code: exit_incomplete when an endpoint failed. Throws
+/// ConfigError.
+///
+/// The JSON object: passed, endpoints [{endpoint, passed, steps [{step, result, text, details [TEXT], hint, ms}]}]; the
+/// results are those of to_string(ProbeStep::Result); details, hint and ms only where there are any.
 int run_test(const TestOptions& options);
 
 }  // namespace windlass::app
