@@ -86,11 +86,11 @@ queue.mem.events: 4096
         sink = self.sink()
         process = self.finish("test", "output", "--to", f"lumberjack://{sink.address}")
         self.assertEqual(process.exit_code(), 0, process.story())
-        self.assertIn("1 of 1 hosts work", process.output())
+        self.assertIn("1 of 1 endpoints passed", process.output())
         with ClosedPort() as nobody:
             process = self.finish("test", "output", "--to", f"lumberjack://{sink.address},{nobody.address}")
         self.assertEqual(process.exit_code(), 1, process.story())
-        self.assertIn("1 of 2 hosts work", process.output())
+        self.assertIn("1 of 2 endpoints passed", process.output())
         self.assertIn("refused", process.output())
         sink.stop()
         self.assertEqual(sink.report()["events"], 0)
