@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <limits>
 #include <optional>
 
 namespace windlass::input {
 namespace {
 
+constexpr std::string_view name = "windlass-positions ";
 constexpr std::string_view header = "windlass-positions 1\n";
+constexpr std::uint64_t max_offset = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t max_seconds = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
 /// A log of up to this size is not worth being written anew.
 constexpr std::size_t small_log = std::size_t{256} << 10;
 constexpr std::string_view state_letters = "xlc";  // live: x, for "exists"
@@ -115,10 +119,18 @@ bool read_line(std::string_view line, std::unordered_map<std::uint64_t, FileEntr
   entry.gone_since = words.number<std::int64_t>();
   const auto path = unescaped(words.rest());
   words.expect(path.has_value() && entry.fingerprint.length <= fingerprint_bytes);
+  words.expect(entry.mark.end == 0 || (entry.mark.end >= fingerprint_bytes && entry.mark.end <= max_offset));
+  words.expect(entry.position <= max_offset && entry.gone_since >= 0 && entry.gone_since <= max_seconds);
   if (!words.fine()) return false;
   entry.path = *path;
   entries.insert_or_assign(entry.identity, std::move(entry));
   return true;
+}
+
+bool is_of_another_version(std::string_view log) {
+  if (!log.starts_with(name) || log.starts_with(header)) return false;
+  const std::string_view version = log.substr(name.size(), log.find('\n') - name.size());
+  return !version.empty() && version.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -128,19 +140,21 @@ Registry::Loaded Registry::load() {
   std::string log;
   result.error = storage_.read(log);
   if (result.error) return result;
-  std::string_view rest = log;
-  if (rest.starts_with(header)) {
-    rest.remove_prefix(header.size());
+  // The beginning of a header was torn by a crash of the first run; there is nothing to lose.
+  rewrite_ = header.starts_with(log);
+  result.foreign = !rewrite_ && is_of_another_version(log);
+  if (!rewrite_ && !result.foreign) {
+    std::string_view rest = log;
+    const bool headed = rest.starts_with(header);
+    if (headed) rest.remove_prefix(header.size());
     for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
       if (!read_line(rest.substr(0, end), entries_)) ++result.damaged_lines;
       rest.remove_prefix(end + 1);
     }
-    rewrite_ = !rest.empty() || result.damaged_lines > 0;
-  } else {
-    // The beginning of a header was torn by a crash of the first run; there is nothing to lose.
-    result.foreign = !header.starts_with(rest);
-    rewrite_ = true;
+    result.foreign = !headed && entries_.empty();
+    rewrite_ = !headed || !rest.empty() || result.damaged_lines > 0;
   }
+  if (result.foreign) rewrite_ = true;
   if (result.foreign || result.damaged_lines > 0) result.aside_error = storage_.keep_aside();
   log_bytes_ = log.size();
   for (const auto& [identity, entry] : entries_) live_bytes_ += line_of(entry).size();

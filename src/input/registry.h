@@ -70,8 +70,8 @@ class Registry {
 
   struct Loaded {
     std::error_code error;          ///< it cannot be read at all
-    std::size_t damaged_lines = 0;  ///< passed over, in the midst of the log
-    bool foreign = false;           ///< it is no registry, or of another version: nothing of it is used
+    std::size_t damaged_lines = 0;  ///< passed over, its first line or those in the midst of the log
+    bool foreign = false;           ///< of another version, or no line of it can be read: nothing of it is used
     std::error_code aside_error;    ///< what is damaged or foreign could not be kept aside
   };
   /// Once, at first. What is damaged or foreign is kept aside, and the log begins anew with the next save().

@@ -163,7 +163,7 @@ class FollowedWorld {
   struct Door final : Publisher {
     FollowedWorld& world;
     explicit Door(FollowedWorld& of) : world(of) {}
-    std::error_code publish(EventBuffer&& events, std::uint64_t token) override { return world.take(events, token); }
+    std::error_code publish(EventBuffer&& piece, std::uint64_t token) override { return world.take(piece, token); }
   };
 
   struct Piece {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "input/followed_world.h"
 #include "input/registry_directory.h"
@@ -120,6 +121,68 @@ TEST(Registry, WhatIsNoRegistryIsKeptAsideAndNotUsed) {
   Registry again(storage);
   EXPECT_FALSE(again.load().foreign);
   EXPECT_EQ(again.entries().size(), 1u);
+}
+
+TEST(Registry, ADamagedFirstLineCostsItselfOnly) {
+  MemoryStorage storage;
+  Registry registry(storage);
+  registry.load();
+  ASSERT_FALSE(save(registry, {entry(1), entry(2)}));
+  storage.bytes[3] = '?';
+  Registry again(storage);
+  const Registry::Loaded loaded = again.load();
+  EXPECT_FALSE(loaded.foreign);
+  EXPECT_EQ(loaded.damaged_lines, 1u);
+  EXPECT_EQ(again.entries().size(), 2u);
+}
+
+/// Whether every whole line of an entry lies outside of [begin, end).
+bool is_spared(const std::string& log, const FileEntry& of, std::size_t begin, std::size_t end) {
+  const std::string word = fmt::format(" + {:016x} ", of.identity);
+  for (std::size_t at = 0; at < log.size();) {
+    const std::size_t next = log.find('\n', at) + 1;
+    if (at <= end && begin <= next && log.substr(at, next - at).find(word) != std::string::npos) return false;
+    at = next;
+  }
+  return true;
+}
+
+RC_GTEST_PROP(Registry, DamageAnywhereCostsWhatItHitsAndIsTold, ()) {
+  MemoryStorage storage;
+  Registry registry(storage);
+  registry.load();
+  std::unordered_map<std::uint64_t, std::vector<FileEntry>> saved;
+  for (auto saves = *rc::gen::inRange(1, 8); saves > 0; --saves) {
+    const auto of_file = *rc::gen::inRange<std::uint64_t>(1, 5);
+    saved[of_file].push_back(entry(of_file, *rc::gen::inRange<std::uint64_t>(0, 1'000'000)));
+    RC_ASSERT(!save(registry, {saved[of_file].back()}));
+  }
+  const std::string log = storage.bytes;
+  const auto begin = *rc::gen::inRange<std::size_t>(0, log.size());
+  const auto end = std::min(log.size(), begin + *rc::gen::inRange<std::size_t>(0, 300));
+  const auto instead = *rc::gen::container<std::string>(*rc::gen::inRange(0, 30), rc::gen::arbitrary<char>());
+  storage.bytes = log.substr(0, begin) + instead + log.substr(end);
+  const std::string damaged = storage.bytes;
+
+  Registry again(storage);
+  const Registry::Loaded loaded = again.load();
+  if (loaded.foreign || loaded.damaged_lines > 0) RC_ASSERT(storage.aside == damaged);
+  for (const auto& [identity, found] : again.entries())
+    RC_ASSERT(std::ranges::find(saved[identity], found) != saved[identity].end());
+  for (const auto& [identity, entries] : saved) {
+    if (!is_spared(log, entries.back(), begin, end) || loaded.foreign) continue;
+    RC_ASSERT(again.entries().contains(identity));
+    RC_ASSERT(again.entries().at(identity) == entries.back());
+  }
+  // Only whole lines that were cut out leave no trace, and a last one that has lost its end.
+  const bool all_there = again.entries() == registry.entries();
+  const bool is_cut = instead.empty() || instead.back() == '\n' || end == log.size();
+  RC_ASSERT(all_there || is_cut || loaded.foreign || loaded.damaged_lines > 0);
+
+  RC_ASSERT(!save(again, {entry(9)}));
+  Registry third(storage);
+  RC_ASSERT(third.load().damaged_lines == 0);
+  RC_ASSERT(third.entries() == again.entries());
 }
 
 TEST(Registry, AFullDiskLosesNothingThatWasSavedAndIsTriedAgain) {
