@@ -32,6 +32,7 @@ enum class errc {
   throttled,              ///< the peer lives but is overloaded
   temporary,              ///< the send failed and may succeed elsewhere or later
   abandoned,              ///< a client dropped a batch without an answer
+  denied,                 ///< the endpoint serves nobody as it is asked to: its address, or our credentials, are wrong
 
   // Of a queue on disk.
   damaged,         ///< a stored event could not be read back

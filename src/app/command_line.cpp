@@ -59,8 +59,10 @@ void add_config(CLI::App* command, ConfigSources& sources) {
       ->type_name("FILE");
   repeated(command, "-E", sources.overrides, "a setting by its whole name, such as output.logstash.timeout=5s")
       ->type_name("KEY=VALUE");
-  repeated(command, "--to", sources.to,
-           "where to: lumberjack://host:port,host:port?setting=value&..., lumberjacks:// for TLS")
+  repeated(
+      command, "--to", sources.to,
+      "where to: lumberjack://host:port,host:port?setting=value&..., elasticsearch://, http:// or redis://, with an s "
+      "behind the scheme for TLS; file://PATH or stdout://")
       ->type_name("URL");
 }
 
@@ -87,16 +89,17 @@ Examples:
   windlass ship -c filebeat.yml -E output.logstash.worker=2 --report report.json app.log)");
 }
 
-CLI::Option* add_listen(CLI::App* command, std::vector<std::string>& listen) {
+CLI::Option* add_listen(CLI::App* command, std::vector<std::string>& listen, const std::string& schemes) {
   return repeated(command, "--listen", listen,
-                  "where to listen: lumberjack://host:port; port 0 is one that is free; lumberjacks:// for "
-                  "TLS, with ssl.certificate and ssl.key")
+                  fmt::format("where to listen: {}; port 0 is one that is free; with an s behind the scheme for TLS, "
+                              "with ssl.certificate and ssl.key",
+                              schemes))
       ->type_name("URL");
 }
 
 void describe_relay(CLI::App* command, RelayOptions& options, std::vector<std::string>& listen) {
   add_config(command, options.sources);
-  add_listen(command, listen);
+  add_listen(command, listen, "lumberjack://host:port");
   add_report(command, options.report);
   command->footer(R"(
 Acknowledges what Beats and other Lumberjack clients send once the endpoints have acknowledged it. Ends with SIGINT or
@@ -109,7 +112,7 @@ Examples:
 }
 
 void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::string>& listen) {
-  add_listen(command, listen)->required();
+  add_listen(command, listen, "lumberjack://host:port, elasticsearch://, http:// or redis://")->required();
   command->add_option("--record", options.record, "append what is received, one event a line")->type_name("FILE");
   add_report(command, options.report);
 
@@ -125,9 +128,15 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
       ->type_name("TEXT");
   command->add_flag("--keepalive-only", faults.keepalive_only, "never acknowledge; only say that it lives");
   add_duration(command, "--refuse-for", faults.refuse_for, "reset connections for this long at first");
+  add_count(command, "--status", faults.status, "answer every request with this HTTP status");
+  add_parsed(command, "--max-body", faults.max_body, parse_size, "a size such as 1MiB",
+             "answer requests with a larger body by 413")
+      ->type_name("SIZE");
+  add_count(command, "--reject-every", faults.reject_every, "elasticsearch: reject each Nth event (400)");
+  add_count(command, "--throttle-every", faults.throttle_every, "elasticsearch: throttle each Nth event (429)");
   command->add_flag("--reset", faults.reset, "close connections by RST");
   for (const char* fault : {"--delay", "--rate", "--close-after", "--ack-partial", "--poison", "--keepalive-only",
-                            "--refuse-for", "--reset"})
+                            "--refuse-for", "--status", "--max-body", "--reject-every", "--throttle-every", "--reset"})
     command->get_option(fault)->group(group);
   command->footer(R"(
 Acknowledges whatever comes, until SIGINT or SIGTERM. Faults make it a bad server, to see how a client bears it.

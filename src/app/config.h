@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <windlass/elasticsearch.h>
 #include <windlass/file.h>
+#include <windlass/http.h>
 #include <windlass/load_balancer.h>
 #include <windlass/redis.h>
 
@@ -22,6 +24,8 @@ namespace windlass::app {
 /// Protocols that events can be sent with; output.h has what is particular to each.
 enum class OutputType {
   lumberjack,
+  http,
+  elasticsearch,
   redis,
   file,
   console,
@@ -65,6 +69,15 @@ struct OutputConfig {
   } redis;
   /// Of file; its path is never empty then.
   FileOptions file;
+
+  /// Of http and elasticsearch, but for user, password and the level of compression.
+  HttpRequestOptions request;
+  HttpOptions::Format format = HttpOptions::Format::lines;
+  /// Of elasticsearch.
+  std::string index = ElasticsearchOptions().index;
+  std::string pipeline;
+  ElasticsearchOptions::Operation operation = ElasticsearchOptions::Operation::create;
+  ElasticsearchOptions::Forbidden forbidden = ElasticsearchOptions::Forbidden::hold;
 
   static constexpr std::size_t max_hosts = 1024;
 };

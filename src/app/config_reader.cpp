@@ -276,10 +276,15 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
     output.file.path = std::filesystem::path(draft.directory) / output.file.path;
   }
   if (output.backoff.init > output.backoff.max) fail("backoff.init", "expected not more than backoff.max");
+  const HttpRequestOptions& request = output.request;
+  if (int(!output.username.empty()) + int(!request.bearer_token.empty()) + int(!request.api_key.empty()) > 1)
+    fail("username", "expected one of username, bearer_token and api_key");
   if (draft.tls.certificate.empty() != draft.tls.key.empty())
     fail(draft.tls.key.empty() ? "ssl.certificate" : "ssl.key",
          "expected both ssl.certificate and ssl.key, or neither");
-  if (draft.tls_enabled.value_or(draft.tls_mentioned)) output.tls = std::move(draft.tls);
+  const bool tls =
+      draft.tls_of_hosts.value_or(draft.tls_of_protocol.value_or(draft.tls_enabled.value_or(draft.tls_mentioned)));
+  if (tls) output.tls = std::move(draft.tls);
   return output;
 }
 

@@ -5,13 +5,16 @@
 #include <iterator>
 #include <utility>
 
+#include <windlass/elasticsearch.h>
 #include <windlass/file.h>
+#include <windlass/http.h>
 #include <windlass/lumberjack.h>
 #include <windlass/redis.h>
 
 #include "base/assert.h"
 #include "protocol/lumberjack_client.h"
 #include "protocol/redis_client.h"
+#include "runtime/http_conversations.h"
 
 namespace windlass::app {
 namespace {
@@ -29,6 +32,30 @@ constexpr OutputTraits table[] = {
      .loadbalance = false,
      .compression_level = 3,
      .max_bulk_size = 10'000},  // real servers refuse more in one window
+    {.type = OutputType::http,
+     .name = "http",
+     .in_file = "http",
+     .port = 80,
+     .tls_port = 443,
+     .bulk_max_size = 2048,
+     .timeout = seconds(30),
+     .loadbalance = true,
+     .compression_level = 0,
+     .pipelining = 2,  // one request is under way, and the next one at hand
+     .user_in_url = true,
+     .path_setting = "path"},
+    {.type = OutputType::elasticsearch,
+     .name = "elasticsearch",
+     .in_file = "elasticsearch",
+     .port = 9200,
+     .tls_port = 9200,
+     .bulk_max_size = 1600,
+     .timeout = seconds(90),
+     .loadbalance = true,
+     .compression_level = 1,
+     .pipelining = 2,
+     .user_in_url = true,
+     .path_setting = "path"},
     {.type = OutputType::redis,
      .name = "redis",
      .in_file = "redis",
@@ -83,6 +110,31 @@ WorkerFactory lumberjack(const OutputConfig& output) {
   auto options = endpoint_options<LumberjackOptions>(output);
   options.compression_level = output.compression_level;
   return lumberjack_workers(std::move(options));
+}
+
+HttpRequestOptions request_of(const OutputConfig& output) {
+  HttpRequestOptions request = output.request;
+  request.username = output.username;
+  request.password = output.password;
+  request.compression_level = output.compression_level;
+  return request;
+}
+
+HttpOptions http(const OutputConfig& output) {
+  auto options = endpoint_options<HttpOptions>(output);
+  options.request = request_of(output);
+  options.format = output.format;
+  return options;
+}
+
+ElasticsearchOptions elasticsearch(const OutputConfig& output) {
+  auto options = endpoint_options<ElasticsearchOptions>(output);
+  options.request = request_of(output);
+  options.index = output.index;
+  options.pipeline = output.pipeline;
+  options.operation = output.operation;
+  options.forbidden = output.forbidden;
+  return options;
 }
 
 WorkerFactory redis(const OutputConfig& output) {
@@ -147,6 +199,7 @@ OutputConfig default_output(OutputType type) {
   output.compression_level = traits.compression_level;
   output.timeout = traits.timeout;
   if (type == OutputType::file) output.file.rotate_bytes = std::uint64_t{10} << 20;
+  if (traits.pipelining > 0) output.pipelining = traits.pipelining;
   return output;
 }
 
@@ -154,6 +207,10 @@ WorkerFactory workers_of(const OutputConfig& output) {
   switch (output.type) {
     case OutputType::lumberjack:
       return lumberjack(output);
+    case OutputType::http:
+      return http_workers(http(output));
+    case OutputType::elasticsearch:
+      return elasticsearch_workers(elasticsearch(output));
     case OutputType::redis:
       return redis(output);
     case OutputType::file:
@@ -164,11 +221,15 @@ WorkerFactory workers_of(const OutputConfig& output) {
   return {};
 }
 
-std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output) {
+std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output, const net::HostPort& host) {
   switch (output.type) {
     case OutputType::lumberjack:
       return std::make_unique<protocol::LumberjackClient>(
           protocol::LumberjackClient::Options{output.compression_level});
+    case OutputType::http:
+      return runtime::conversations(http(output), host)();
+    case OutputType::elasticsearch:
+      return runtime::conversations(elasticsearch(output), host)();
     case OutputType::redis:
       return std::make_unique<protocol::RedisClient>(protocol::RedisClient::Options{
           output.redis.data_type, output.redis.key, output.username, output.password, output.redis.database});

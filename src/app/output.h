@@ -26,6 +26,8 @@ struct OutputTraits {
   base::Duration timeout;
   bool loadbalance;
   int compression_level;
+  /// Batches in flight on one connection; 0: the library's.
+  unsigned pipelining = 0;
   /// The most that bulk_max_size may be.
   std::uint32_t max_bulk_size = 1'000'000;
   /// Whether a URL may have "user:password@", which stand for the settings `username` and `password`.
@@ -61,6 +63,6 @@ OutputConfig default_output(OutputType type);
 /// The connections to the output's hosts. The factory throws as those of the protocols do.
 WorkerFactory workers_of(const OutputConfig& output);
 /// One conversation with one of its hosts, as those workers have them. The output has hosts.
-std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output);
+std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output, const net::HostPort& host);
 
 }  // namespace windlass::app

@@ -89,6 +89,7 @@ std::string_view to_string(Result result) {
 Probe::Probe(boost::asio::io_context& context, net::Resolver& resolver, const net::HostPort& host,
              const OutputConfig& output, const std::optional<net::TlsContext>& tls, bool send_event)
     : output_(output),
+      host_(host),
       endpoint_(net::to_string(host)),
       tls_(tls.has_value()),
       send_event_(send_event),
@@ -141,7 +142,7 @@ void Probe::connected(std::error_code error, const std::string& detail, std::uni
 }
 
 void Probe::converse() {
-  conversation_ = conversation_of(output_);
+  conversation_ = conversation_of(output_, host_);
   arm(output_.timeout, &Probe::nothing_came);
   stream_->start(*this);
   conversation_->start();
@@ -162,12 +163,9 @@ void Probe::on_received(std::string_view bytes) {
 }
 
 void Probe::on_closed(std::error_code error) {
-  if (error == errc::connection_lost) {
-    conversation_->tell_time(std::chrono::system_clock::now());
-    error = conversation_->receive_end();
-    if (!error && !authenticated_) error = errc::connection_lost;
-  }
-  proceed(error);
+  conversation_->tell_time(std::chrono::system_clock::now());
+  const std::error_code failure = conversation_->receive_end(error);
+  proceed(failure || authenticated_ ? failure : error);
 }
 
 /// What every step of the conversation ends with.
@@ -235,7 +233,8 @@ void Probe::no_objection() {
 void Probe::lost(std::error_code error) {
   const std::string detail(conversation_->error_detail());
   const std::string text = printable(detail.empty() ? error.message() : detail, longest_text);
-  const bool by_name = detail.starts_with("AUTH") || detail.find("NOAUTH") != std::string::npos;
+  const bool by_name = detail.starts_with("AUTH") || detail.find("NOAUTH") != std::string::npos ||
+                       detail.find(" is answered 401") != std::string::npos;
   fail(by_name ? "authentication" : "round trip", error, text);
 }
 

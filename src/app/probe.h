@@ -85,6 +85,7 @@ class Probe final : private net::ConnectObserver, private net::Stream::Handler {
   void fail(std::string_view name, std::error_code error, const std::string& text);
 
   const OutputConfig& output_;
+  const net::HostPort host_;
   const std::string endpoint_;
   const bool tls_;
   const bool send_event_;

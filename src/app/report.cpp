@@ -202,6 +202,8 @@ const char* reason_name(errc reason) noexcept {
       return "throttled";
     case errc::temporary:
       return "temporary";
+    case errc::denied:
+      return "denied";
     case errc::abandoned:
       return "abandoned";
     case errc::damaged:

@@ -8,6 +8,8 @@
 
 #include "app/target.h"
 #include "app/units.h"
+#include "wire/bulk.h"
+#include "wire/http.h"
 
 namespace windlass::app {
 namespace {
@@ -18,11 +20,36 @@ using Urls = OutputSetting::Urls;
 
 constexpr auto year = hours(365 * 24);
 
-std::vector<net::HostPort> hosts(const SettingValue& value, std::uint16_t port) {
-  std::vector<net::HostPort> result;
-  for (const std::string& word : value.words()) {
-    if (word.find("://") != std::string::npos)
-      value.fail(fmt::format("expected host or host:port without a scheme, got {}", in_quotes(word)));
+/// Takes "http://" or "https://" and a path from `word`; all hosts have to agree.
+void strip_url(std::string& word, OutputDraft& draft, const SettingValue& value) {
+  const auto colon = word.find("://");
+  if (colon == std::string::npos) return;
+  const std::string scheme = to_lower(std::string_view(word).substr(0, colon));
+  const bool over_http = draft.output.type == OutputType::http || draft.output.type == OutputType::elasticsearch;
+  if (!over_http) value.fail(fmt::format("expected host or host:port without a scheme, got {}", in_quotes(word)));
+  if (scheme != "http" && scheme != "https")
+    value.fail(fmt::format("expected host:port, http://host:port or https://host:port, got {}", in_quotes(word)));
+  const bool tls = scheme == "https";
+  word.erase(0, colon + 3);
+  if (word.find('@') != std::string::npos) value.fail("expected user and password in settings of their own");
+  const auto slash = std::min(word.find('/'), word.size());
+  const std::string path = word.substr(slash);
+  word.resize(slash);
+  if (draft.tls_of_hosts && *draft.tls_of_hosts != tls)
+    value.fail("expected http:// for all hosts, or https:// for all");
+  draft.tls_of_hosts = tls;
+  if (path.size() <= 1) return;
+  if (!draft.output.request.path.empty() && draft.output.request.path != path)
+    value.fail("expected the same path for all hosts");
+  draft.output.request.path = path;
+}
+
+void set_hosts(OutputDraft& draft, const SettingValue& value) {
+  std::vector<net::HostPort>& result = draft.output.hosts;
+  for (std::string& word : value.words()) {
+    strip_url(word, draft, value);
+    const std::uint16_t port =
+        default_port(draft.output.type, draft.tls_of_hosts.value_or(draft.tls_enabled.value_or(false)));
     try {
       result.push_back(net::parse_host_port(word, port));
     } catch (const std::invalid_argument& error) {
@@ -34,7 +61,39 @@ std::vector<net::HostPort> hosts(const SettingValue& value, std::uint16_t port) 
   if (result.empty()) value.fail("expected at least one host, got an empty list");
   if (result.size() > OutputConfig::max_hosts)
     value.fail(fmt::format("expected at most {} hosts, got {}", OutputConfig::max_hosts, result.size()));
-  return result;
+}
+
+void set_path(OutputDraft& draft, const SettingValue& value) {
+  const std::string path = value.text();
+  if (std::ranges::any_of(path, [](unsigned char c) { return c <= ' ' || c == '?' || c == '#' || c == 0x7f; }))
+    value.fail("expected a path such as /logs, without ? and #; write %20 for a blank");
+  if (draft.output.request.path.empty()) draft.output.request.path = path;  // a host that is a URL has its own
+}
+
+void add_header(OutputDraft& draft, std::string_view name, const SettingValue& value) {
+  const std::string text = value.text();
+  if (!wire::http::is_field_name(name) || !wire::http::is_field_value(text))
+    value.fail("expected the name of a header and a text on one line");
+  for (const char* ours : {"host", "content-length", "content-type", "content-encoding", "transfer-encoding"})
+    if (to_lower(name) == ours) value.fail("this header is made by Windlass");
+  draft.output.request.headers.emplace_back(name, text);
+}
+
+std::string one_line(const SettingValue& value) {
+  std::string text = value.text();
+  if (!wire::http::is_field_value(text)) value.fail("expected a text without control characters");
+  return text;
+}
+
+void set_index(OutputDraft& draft, const SettingValue& value) {
+  draft.output.index = value.text();
+  try {
+    wire::bulk::IndexName check(draft.output.index);
+  } catch (const std::invalid_argument& error) {
+    value.fail(printable(error.what(), 300));
+  }
+  if (draft.output.index.find_first_of("\"\\ ") != std::string::npos || !wire::http::is_field_value(draft.output.index))
+    value.fail("expected the name of an index, without blanks, quotes and backslashes");
 }
 
 void refuse_proxy(OutputDraft&, const SettingValue& value) {
@@ -84,6 +143,11 @@ void set_bulk_max_size(OutputDraft& draft, const SettingValue& value) {
 constexpr unsigned all = OutputSetting::all_outputs;
 constexpr unsigned only_lumberjack = OutputSetting::only(OutputType::lumberjack);
 constexpr unsigned only_redis = OutputSetting::only(OutputType::redis);
+constexpr unsigned only_http = OutputSetting::only(OutputType::http);
+constexpr unsigned only_elasticsearch = OutputSetting::only(OutputType::elasticsearch);
+constexpr unsigned over_http = only_http | only_elasticsearch;
+constexpr unsigned with_user = over_http | only_redis;
+constexpr unsigned with_compression = over_http | only_lumberjack;
 constexpr unsigned only_file = OutputSetting::only(OutputType::file);
 constexpr unsigned only_lines = OutputSetting::only(OutputType::file, OutputType::console);
 
@@ -128,9 +192,7 @@ void refuse_pretty(OutputDraft&, const SettingValue& value) {
 
 const OutputSetting output_table[] = {
     {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere, {}, all},
-    {"hosts",
-     [](OutputDraft& d, const SettingValue& v) { d.output.hosts = hosts(v, default_port(d.output.type, false)); },
-     Urls::nowhere},
+    {"hosts", set_hosts, Urls::nowhere},
     {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
     {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
     {"pipelining",
@@ -143,7 +205,7 @@ const OutputSetting output_table[] = {
      [](OutputDraft& d, const SettingValue& v) { d.output.compression_level = int(v.integer(0, 9)); },
      Urls::to,
      {},
-     only_lumberjack},
+     with_compression},
     {"timeout",
      [](OutputDraft& d, const SettingValue& v) { d.output.timeout = v.duration(milliseconds(1), hours(24)); }},
     {"ttl", [](OutputDraft& d, const SettingValue& v) { d.output.ttl = v.duration({}, year); }},
@@ -169,8 +231,66 @@ const OutputSetting output_table[] = {
     {"proxy_use_local_resolver", nullptr, Urls::nowhere, "it is for proxies"},
     {"escape_html", nullptr, Urls::nowhere, "events are sent as they are"},
     {"index", nullptr, Urls::nowhere, "events carry no index name", only_lumberjack},
-    {"username", [](OutputDraft& d, const SettingValue& v) { d.output.username = v.text(); }, Urls::to, {}, only_redis},
-    {"password", [](OutputDraft& d, const SettingValue& v) { d.output.password = v.text(); }, Urls::to, {}, only_redis},
+    {"username", [](OutputDraft& d, const SettingValue& v) { d.output.username = v.text(); }, Urls::to, {}, with_user},
+    {"password", [](OutputDraft& d, const SettingValue& v) { d.output.password = v.text(); }, Urls::to, {}, with_user},
+    {"index", set_index, Urls::to, {}, only_elasticsearch},
+    {"pipeline",
+     [](OutputDraft& d, const SettingValue& v) { d.output.pipeline = v.text(); },
+     Urls::to,
+     {},
+     only_elasticsearch},
+    {"op_type",
+     [](OutputDraft& d, const SettingValue& v) {
+       using Operation = ElasticsearchOptions::Operation;
+       d.output.operation = v.choice({"create", "index"}) == 0 ? Operation::create : Operation::index;
+     },
+     Urls::to,
+     {},
+     only_elasticsearch},
+    {"forbidden",
+     [](OutputDraft& d, const SettingValue& v) {
+       using Forbidden = ElasticsearchOptions::Forbidden;
+       d.output.forbidden = v.choice({"hold", "reject"}) == 0 ? Forbidden::hold : Forbidden::reject;
+     },
+     Urls::to,
+     {},
+     only_elasticsearch},
+    {"format",
+     [](OutputDraft& d, const SettingValue& v) {
+       using Format = HttpOptions::Format;
+       d.output.format = v.choice({"lines", "array"}) == 0 ? Format::lines : Format::array;
+     },
+     Urls::to,
+     {},
+     only_http},
+    {"protocol",
+     [](OutputDraft& d, const SettingValue& v) {
+       d.tls_of_protocol = v.choice({"http", "https"}) == 1;
+     },
+     Urls::nowhere,
+     {},
+     over_http},
+    {"path", set_path, Urls::to, {}, over_http},
+    {"bearer_token",
+     [](OutputDraft& d, const SettingValue& v) { d.output.request.bearer_token = one_line(v); },
+     Urls::to,
+     {},
+     over_http},
+    {"api_key",
+     [](OutputDraft& d, const SettingValue& v) { d.output.request.api_key = v.text(); },
+     Urls::to,
+     {},
+     only_elasticsearch},
+    {"headers", nullptr, Urls::to, {}, over_http, add_header},
+    {"parameters",
+     nullptr,
+     Urls::to,
+     {},
+     over_http,
+     [](OutputDraft& d, std::string_view name, const SettingValue& v) {
+       d.output.request.parameters.emplace_back(name, v.text());
+     }},
+    {"allow_older_versions", nullptr, Urls::nowhere, "any version is written to", only_elasticsearch},
     {"index", set_redis_key, Urls::nowhere, {}, only_redis},  // read before `key`, which wins
     {"key", set_redis_key, Urls::to, {}, only_redis},
     {"keys", refuse_keys, Urls::nowhere, {}, only_redis},
@@ -328,7 +448,7 @@ const GeneralSetting general_table[] = {
     {"logging.level", [](Config& c, const SettingValue& v) { c.log_level = log_level(v); }},
 };
 
-constexpr std::array<std::string_view, 4> unsupported{"elasticsearch", "kafka", "discard", "cloud"};
+constexpr std::array<std::string_view, 3> unsupported{"kafka", "discard", "cloud"};
 
 }  // namespace
 

@@ -20,9 +20,11 @@ struct OutputDraft {
 
   OutputConfig output;
   net::TlsOptions tls;
-  std::optional<bool> tls_enabled;  ///< ssl.enabled
-  std::string directory;            ///< of a file output; its path holds the name alone until all is read
-  bool tls_mentioned = false;       ///< any ssl.*, which by itself enables TLS, as in Filebeat
+  std::optional<bool> tls_enabled;      ///< ssl.enabled
+  std::optional<bool> tls_of_hosts;     ///< hosts that are URLs, http:// or https://
+  std::optional<bool> tls_of_protocol;  ///< `protocol`
+  bool tls_mentioned = false;           ///< any ssl.*, which by itself enables TLS, as in Filebeat
+  std::string directory;                ///< of a file output; its path holds the name alone until all is read
   std::vector<std::string> warnings;
 };
 

@@ -67,7 +67,7 @@ class Sink {
     ++counters_.connections;
     server_.open(std::move(stream),
                  std::make_unique<SinkConversation>(server_of(at, faults_), faults_, recorder_ ? &*recorder_ : nullptr,
-                                                    counters_, steady_now()));
+                                                    counters_, ids_, steady_now()));
   }
 
   void on_gone() {
@@ -103,6 +103,7 @@ class Sink {
   const SinkFaults faults_;
   std::optional<Recorder> recorder_;
   SinkCounters counters_;
+  KnownIds ids_;
   boost::asio::io_context context_{1};
   boost::asio::signal_set signals_;
   const base::Time started_;

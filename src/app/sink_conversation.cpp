@@ -11,10 +11,11 @@ namespace windlass::app {
 using Event = protocol::ServerConversation::Event;
 
 SinkConversation::SinkConversation(std::unique_ptr<protocol::ServerConversation> server, const SinkFaults& faults,
-                                   Recorder* recorder, SinkCounters& counters, base::Time now)
+                                   Recorder* recorder, SinkCounters& counters, KnownIds& ids, base::Time now)
     : faults_(faults),
       recorder_(recorder),
       counters_(counters),
+      ids_(ids),
       server_(std::move(server)),
       spoke_at_(now),
       active_at_(now) {}
@@ -45,7 +46,7 @@ std::uint64_t SinkConversation::take(std::uint64_t most, base::Time now) {
         window_taken_ = 0;
         break;
       case Event::Kind::event:
-        take_event(event->number, event->payload, now);
+        take_event(*event, now);
         break;
       case Event::Kind::window_complete:
         ++counters_.windows;
@@ -59,15 +60,20 @@ std::uint64_t SinkConversation::take(std::uint64_t most, base::Time now) {
   return taken_ - before;
 }
 
-void SinkConversation::take_event(std::uint32_t number, std::string_view payload, base::Time now) {
-  if (!faults_.poison.empty() && payload.find(faults_.poison) != std::string_view::npos) {
+void SinkConversation::take_event(const Event& event, base::Time now) {
+  if (!faults_.poison.empty() && event.payload.find(faults_.poison) != std::string_view::npos) {
     end_ = End::fault;
     return;
   }
+  const std::uint32_t number = event.number;
   ++taken_;
   ++counters_.events;
-  counters_.bytes += payload.size();
-  if (recorder_ != nullptr) recorder_->add(payload);
+  if (const auto why = refusal(event.id)) {
+    server_->refuse(*why);
+  } else {
+    counters_.bytes += event.payload.size();
+    if (recorder_ != nullptr) recorder_->add(event.payload);
+  }
   window_taken_ = number;
 
   const bool enough = faults_.close_after > 0 && taken_ >= faults_.close_after;
@@ -75,6 +81,24 @@ void SinkConversation::take_event(std::uint32_t number, std::string_view payload
   if (!enough && !part) return;
   answer_later(number, now);
   end_ = End::fault;
+}
+
+std::optional<protocol::ServerConversation::Refusal> SinkConversation::refusal(std::string_view id) {
+  using Refusal = protocol::ServerConversation::Refusal;
+  if (!server_->can_refuse()) return std::nullopt;
+  if (faults_.reject_every > 0 && counters_.events % faults_.reject_every == 0) {
+    ++counters_.rejected;
+    return Refusal::rejected;
+  }
+  if (faults_.throttle_every > 0 && counters_.events % faults_.throttle_every == 0) {
+    ++counters_.throttled;
+    return Refusal::throttled;
+  }
+  if (!id.empty() && !ids_.add(id)) {
+    ++counters_.known;
+    return Refusal::duplicate;
+  }
+  return std::nullopt;
 }
 
 void SinkConversation::answer_later(std::uint32_t count, base::Time now) {

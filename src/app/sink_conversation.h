@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "app/conversation.h"
+#include "app/known_ids.h"
 #include "app/recorder.h"
 #include "app/sink_faults.h"
 #include "app/sink_report.h"
@@ -32,9 +34,9 @@ class SinkConversation final : public Conversation {
   /// Why the connection is to be closed.
   enum class End { none, fault, stopped, finished, protocol_error, idle, not_recorded };
 
-  /// All of them must outlive the conversation; no recorder: nothing is recorded.
+  /// What is given by reference or pointer must outlive the conversation; no recorder: nothing is recorded.
   SinkConversation(std::unique_ptr<protocol::ServerConversation> server, const SinkFaults& faults, Recorder* recorder,
-                   SinkCounters& counters, base::Time now);
+                   SinkCounters& counters, KnownIds& ids, base::Time now);
 
   void receive(std::string_view bytes, base::Time now) override;
   bool wants_input() const override { return !ending() && server_->wants_input(); }
@@ -60,7 +62,9 @@ class SinkConversation final : public Conversation {
 
   bool ending() const { return end_ != End::none; }
   bool owes() const { return has_more_ || whole_windows_ > 0; }
-  void take_event(std::uint32_t number, std::string_view payload, base::Time now);
+  void take_event(const protocol::ServerConversation::Event& event, base::Time now);
+  /// Why the sink is not to take the event; nothing: it is.
+  std::optional<protocol::ServerConversation::Refusal> refusal(std::string_view id);
   void answer_later(std::uint32_t count, base::Time now);
   bool flush_record();
   bool answer(base::Time now);
@@ -70,6 +74,7 @@ class SinkConversation final : public Conversation {
   const SinkFaults& faults_;
   Recorder* const recorder_;
   SinkCounters& counters_;
+  KnownIds& ids_;
   const std::unique_ptr<protocol::ServerConversation> server_;
 
   End end_ = End::none;

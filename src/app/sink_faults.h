@@ -38,6 +38,13 @@ struct SinkFaults {
   bool keepalive_only = false;
   /// From the start, connections are reset as soon as they are made, for this long.
   base::Duration refuse_for{0};
+  /// HTTP and Elasticsearch: every request is answered with this status, and nothing of it is taken.
+  unsigned status = 0;
+  /// The same two: requests with a larger body are answered by 413.
+  std::uint64_t max_body = 0;
+  /// Elasticsearch: every so many events of the whole sink, one is not taken but rejected (400), or throttled (429).
+  std::uint64_t reject_every = 0;
+  std::uint64_t throttle_every = 0;
   /// Connections that are closed by a fault are closed with RST, not with FIN; an ack just before may be lost. (Where
   /// a peer has sent more than was read, the kernel makes an RST of a FIN anyway.)
   bool reset = false;

@@ -9,6 +9,9 @@ std::string sink_report_json(const SinkCounters& counters, double seconds, const
   const std::pair<const char*, std::uint64_t> counts[] = {
       {"events", counters.events},
       {"acked", counters.acked},
+      {"rejected", counters.rejected},
+      {"throttled", counters.throttled},
+      {"known", counters.known},
       {"bytes", counters.bytes},
       {"windows", counters.windows},
       {"acks", counters.acks},

@@ -1,15 +1,24 @@
 #include "app/sink_server.h"
 
 #include "base/assert.h"
+#include "protocol/http_server.h"
 #include "protocol/lumberjack_server.h"
 #include "protocol/redis_server.h"
 
 namespace windlass::app {
 
-std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& listen, const SinkFaults&) {
+std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& listen, const SinkFaults& faults) {
   switch (listen.type) {
     case OutputType::lumberjack:
       return std::make_unique<protocol::LumberjackServer>();
+    case OutputType::http:
+    case OutputType::elasticsearch: {
+      protocol::HttpServer::Options options;
+      options.bulk = listen.type == OutputType::elasticsearch;
+      options.status = faults.status;
+      if (faults.max_body > 0) options.max_body = faults.max_body;
+      return std::make_unique<protocol::HttpServer>(options);
+    }
     case OutputType::redis:
       return std::make_unique<protocol::RedisServer>();
     case OutputType::file:

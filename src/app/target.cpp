@@ -38,9 +38,8 @@ Scheme scheme_named(const std::string& name, const Place& place) {
     for (const bool tls : {false, true})
       if (!tls || output.hosts) all.push_back(scheme_of(output.type, tls));
   const std::string supported = fmt::format("{}://", fmt::join(all, "://, "));
-  for (const std::string_view known : {"elasticsearch", "kafka", "http", "https"})
-    if (known == name)
-      throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
+  if (name == "kafka")
+    throw ConfigError(place, {}, fmt::format("not supported yet: {}://; supported: {}", name, supported));
   throw ConfigError(place, {},
                     fmt::format("unknown scheme {}; supported: {}{}", in_quotes(name), supported,
                                 suggestion(name, {all.begin(), all.end()})));

@@ -42,6 +42,8 @@ class Category final : public std::error_category {
         return "the endpoint is overloaded";
       case errc::temporary:
         return "temporary failure";
+      case errc::denied:
+        return "the endpoint denies what is asked of it";
       case errc::abandoned:
         return "the client dropped the batch without an answer";
       case errc::damaged:
@@ -80,6 +82,7 @@ ErrorClass classify(const std::error_code& error) noexcept {
       case errc::timeout:
       case errc::no_progress:
       case errc::protocol_error:
+      case errc::denied:
         return ErrorClass::connection_fatal;
       default:
         return ErrorClass::retryable;

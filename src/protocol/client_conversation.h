@@ -58,9 +58,9 @@ class ClientConversation {
   /// Takes bytes of the peer. An error ends the conversation: the connection must be closed, what has no result is not
   /// acknowledged. Results that came before it still count, and come out of poll().
   virtual std::error_code receive(std::string_view bytes) = 0;
-  /// The peer has closed the connection. An error where that is a failure; none where it is the protocol's way, and
-  /// then poll() has a result for every batch.
-  virtual std::error_code receive_end() { return errc::connection_lost; }
+  /// The connection has ended, for this reason: errc::connection_lost where the peer closed it. An error where that is
+  /// a failure; none where it is the protocol's way, and then poll() has a result for every batch.
+  virtual std::error_code receive_end(std::error_code reason) { return reason; }
   /// The conversation has come to an end that is no failure, every batch has its result, and for further ones a new
   /// connection is to be made.
   virtual bool finished() const { return false; }

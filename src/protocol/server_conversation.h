@@ -31,7 +31,7 @@ class ServerConversation {
     };
     Kind kind;
     std::uint32_t number = 0;
-    std::string_view payload;  ///< of an event; valid until the next call of receive() or poll()
+    std::string_view payload = {};  ///< of an event; valid until the next call of receive() or poll()
     std::string_view id =
         {};  ///< of an event that is to be stored once, whatever is sent; else empty; valid as payload
   };

@@ -59,11 +59,12 @@ void ProtocolClient::close() noexcept {
 void ProtocolClient::flush() {
   if (stream_->sending()) return;
   // Encoded only now: what waits for the line takes no second piece of memory.
-  if (conversation_->output().empty() && !waiting_.empty() && conversation_->can_send()) {
+  while (conversation_->output().empty() && !waiting_.empty() && conversation_->can_send()) {
     const Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     conversation_->tell_time(std::chrono::system_clock::now());
     conversation_->send(next.token, next.batch);
+    tell_answers();
   }
   if (!conversation_->output().empty()) stream_->send(conversation_->output());
 }
@@ -79,9 +80,8 @@ void ProtocolClient::on_received(std::string_view bytes) {
 }
 
 void ProtocolClient::on_closed(std::error_code error) {
-  if (error != errc::connection_lost) return lose(error);
   conversation_->tell_time(std::chrono::system_clock::now());
-  error = conversation_->receive_end();
+  error = conversation_->receive_end(error);
   if (!error) stream_->close();
   proceed(error);
 }

@@ -23,9 +23,9 @@ constexpr std::size_t max_input_step = std::size_t{1} << 30;
 #ifdef WINDLASS_ISAL
 
 struct Deflater::State {
-  explicit State(int level) {
+  State(int level, ZFormat wanted) : format(wanted == ZFormat::gzip ? IGZIP_GZIP : IGZIP_ZLIB) {
     isal_deflate_init(&stream);
-    stream.gzip_flag = IGZIP_ZLIB;
+    stream.gzip_flag = format;
     stream.level = level <= 3 ? 1 : level <= 6 ? 2 : 3;
     stream.level_buf_size = level_bytes(stream.level);
     level_memory = std::make_unique_for_overwrite<std::uint8_t[]>(stream.level_buf_size);
@@ -51,9 +51,10 @@ struct Deflater::State {
     if (!last) return;
     WINDLASS_ASSERT(stream.internal_state.state == ZSTATE_END);
     isal_deflate_reset(&stream);
-    stream.gzip_flag = IGZIP_ZLIB;  // ISA-L marks here that it wrote the header, and its reset leaves the mark
+    stream.gzip_flag = format;  // ISA-L marks here that it wrote the header, and its reset leaves the mark
   }
 
+  const std::uint16_t format;
   isal_zstream stream;
   std::unique_ptr<std::uint8_t[]> level_memory;
 };
@@ -61,8 +62,11 @@ struct Deflater::State {
 #else
 
 struct Deflater::State {
-  explicit State(int level) {
-    if (deflateInit(&stream, level) != Z_OK) throw std::bad_alloc();
+  State(int level, ZFormat format) {
+    // zlib: 16 more than the size of the window asks for gzip.
+    if (deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + (format == ZFormat::gzip ? 16 : 0), 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+      throw std::bad_alloc();
   }
   ~State() { deflateEnd(&stream); }
 
@@ -88,13 +92,13 @@ struct Deflater::State {
 
 #endif
 
-Deflater::Deflater(int level) : level_(std::clamp(level, 1, 9)) {}
+Deflater::Deflater(int level, ZFormat format) : level_(std::clamp(level, 1, 9)), format_(format) {}
 Deflater::~Deflater() = default;
 Deflater::Deflater(Deflater&&) noexcept = default;
 Deflater& Deflater::operator=(Deflater&&) noexcept = default;
 
 Deflater::State& Deflater::state() {
-  if (!state_) state_ = std::make_unique<State>(level_);
+  if (!state_) state_ = std::make_unique<State>(level_, format_);
   return *state_;
 }
 

@@ -1,4 +1,4 @@
-// Compression in the zlib format (RFC 1950).
+// Compression in the zlib format (RFC 1950) or the gzip format (RFC 1952).
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 
 namespace windlass::wire {
 
+enum class ZFormat { zlib, gzip };
+
 /// Compresses one stream after another with one state, which is a few hundred KiB and allocated when the first byte is
 /// written. ISA-L does the work where it was found at build time, else zlib; both make what any zlib reads.
 ///
@@ -17,7 +19,7 @@ namespace windlass::wire {
 class Deflater {
  public:
   /// `level` from 1 to 9; what lies outside is taken as the nearer end.
-  explicit Deflater(int level);
+  explicit Deflater(int level, ZFormat format = ZFormat::zlib);
   ~Deflater();
   Deflater(Deflater&&) noexcept;
   Deflater& operator=(Deflater&&) noexcept;
@@ -34,6 +36,7 @@ class Deflater {
   State& state();
 
   int level_;
+  ZFormat format_;
   std::unique_ptr<State> state_;
 };
 

@@ -25,9 +25,9 @@ constexpr std::size_t max_step = std::size_t{1} << 30;
 #ifdef WINDLASS_ISAL
 
 struct Inflater::State {
-  State() {
+  explicit State(ZFormat format) {
     isal_inflate_init(&stream);
-    stream.crc_flag = ISAL_ZLIB;
+    stream.crc_flag = format == ZFormat::gzip ? ISAL_GZIP : ISAL_ZLIB;
     stream.hist_bits = 0;
   }
 
@@ -60,8 +60,8 @@ struct Inflater::State {
 #else
 
 struct Inflater::State {
-  State() {
-    if (inflateInit(&stream) != Z_OK) throw std::bad_alloc();
+  explicit State(ZFormat format) {
+    if (inflateInit2(&stream, MAX_WBITS + (format == ZFormat::gzip ? 16 : 0)) != Z_OK) throw std::bad_alloc();
   }
   ~State() { inflateEnd(&stream); }
 
@@ -90,7 +90,7 @@ struct Inflater::State {
 
 #endif
 
-Inflater::Inflater(std::size_t max_bytes) : max_bytes_(max_bytes) {
+Inflater::Inflater(std::size_t max_bytes, ZFormat format) : max_bytes_(max_bytes), format_(format) {
   WINDLASS_ASSERT(max_bytes < UINT32_MAX);
 }
 Inflater::~Inflater() = default;
@@ -112,7 +112,7 @@ std::size_t Inflater::memory() const {
 
 Inflater::Status Inflater::inflate(std::string_view& in, base::ByteQueue& out, std::size_t most) {
   WINDLASS_ASSERT(most > 0);
-  if (!state_) state_ = std::make_unique<State>();
+  if (!state_) state_ = std::make_unique<State>(format_);
 
   // At the limit, a byte of room that is not handed out tells a stream that ends here from one that goes on.
   const std::size_t allowed = max_bytes_ - inflated_;

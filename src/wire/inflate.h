@@ -1,4 +1,4 @@
-// Decompression of the zlib format (RFC 1950).
+// Decompression of the zlib format (RFC 1950) and of the gzip format (RFC 1952).
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "wire/deflate.h"
 
 namespace windlass::wire {
 
@@ -25,7 +26,7 @@ class Inflater {
   };
 
   /// `max_bytes`: the most that one stream may inflate to; below 4 GiB.
-  explicit Inflater(std::size_t max_bytes);
+  explicit Inflater(std::size_t max_bytes, ZFormat format = ZFormat::zlib);
   ~Inflater();
   Inflater(Inflater&&) noexcept;
   Inflater& operator=(Inflater&&) noexcept;
@@ -47,6 +48,7 @@ class Inflater {
   struct State;
 
   std::size_t max_bytes_;
+  ZFormat format_;
   std::size_t inflated_ = 0;
   std::unique_ptr<State> state_;
 };

@@ -341,10 +341,12 @@ TEST(ConfigReader, SaysWhereAndWhatWasExpected) {
       {"output.logstash: {hosts: h1, enabled: false}", "windlass.yml: no output is enabled"},
       {"output: logstash", "windlass.yml:1:9: output: expected a section such as output.logstash"},
       {"output.logstash: h1", "windlass.yml:1:18: output.logstash: expected a section with hosts in it"},
-      {"output.elasticsearch.hosts: h1",
-       "windlass.yml:1:29: output: not supported yet: elasticsearch; supported: logstash, redis, file, console"},
+      {"output.kafka.hosts: h1",
+       "windlass.yml:1:21: output: not supported yet: kafka; supported: logstash, http, elasticsearch, redis, file, "
+       "console"},
       {"output.logstahs.hosts: h1",
-       "windlass.yml:1:24: output.logstahs.hosts: unknown output; supported: logstash, redis, file, "
+       "windlass.yml:1:24: output.logstahs.hosts: unknown output; supported: logstash, http, elasticsearch, redis, "
+       "file, "
        "console; did you mean logstash?"},
       {"output.logstash.hosts: h1\noutput.kafka.hosts: h2",
        "windlass.yml:2:21: output: expected one output that is enabled, got kafka (at windlass.yml:2:21) and logstash "

@@ -37,7 +37,7 @@ class Peer {
  public:
   explicit Peer(const SinkFaults& faults = {}, Recorder* recorder = nullptr)
       : faults_(faults),
-        conversation(std::make_unique<protocol::LumberjackServer>(), faults_, recorder, counters, start) {}
+        conversation(std::make_unique<protocol::LumberjackServer>(), faults_, recorder, counters, ids, start) {}
 
   // What it hears after it has said this.
   std::string says(const std::string& bytes, base::Time now = start) {
@@ -65,6 +65,7 @@ class Peer {
 
  public:
   SinkCounters counters;
+  KnownIds ids;
   SinkConversation conversation;
 };
 

@@ -96,11 +96,12 @@ TEST(Target, SaysWhatIsWrongWithAUrl) {
       {{"h1:5044"}, "--to h1:5044: expected a URL such as lumberjack://host:5044"},
       {{"://h1"}, "expected a URL such as"},
       {{"lumberjck://h1"},
-       "--to lumberjck://h1: unknown scheme \"lumberjck\"; supported: lumberjack://, lumberjacks://, redis://, "
-       "rediss://, file://, stdout://; did you mean lumberjack?"},
+       "--to lumberjck://h1: unknown scheme \"lumberjck\"; supported: lumberjack://, lumberjacks://, http://, "
+       "https://, elasticsearch://, elasticsearchs://, redis://, rediss://, file://, stdout://; did you mean "
+       "lumberjack?"},
       {{"kafka://h1"},
-       "--to kafka://h1: not supported yet: kafka://; supported: lumberjack://, lumberjacks://, redis://, rediss://, "
-       "file://, stdout://"},
+       "--to kafka://h1: not supported yet: kafka://; supported: lumberjack://, lumberjacks://, http://, https://, "
+       "elasticsearch://, elasticsearchs://, redis://, rediss://, file://, stdout://"},
       {{"files:///a"}, "unknown scheme \"files\""},
       {{"file://"}, "expected the path of a file, as in file:///var/log/events"},
       {{"file:///a?path=/b"}, "path: not for a URL"},

@@ -1,0 +1,329 @@
+#include "wire/bulk.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <iterator>
+#include <simdjson.h>
+#include <stdexcept>
+#include <utility>
+
+namespace windlass::wire::bulk {
+
+namespace ondemand = simdjson::ondemand;
+using std::chrono::sys_seconds;
+
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(blanks);
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+/// `text` in `to`, with the room behind it that simdjson reads without using it.
+simdjson::padded_string_view padded(std::string_view text, base::ByteQueue& to) {
+  to.clear();
+  to.prepare(text.size() + simdjson::SIMDJSON_PADDING);
+  to.append(text);
+  return simdjson::padded_string_view(to.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
+}
+
+/// Whether nothing follows what was read.
+bool at_end(ondemand::document& document) {
+  return document.current_location().error() != simdjson::SUCCESS;
+}
+
+bool number(std::string_view text, int& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// "2024-05-06T07:08:09.123Z", or with +02:00 instead of Z; nothing when it is something else.
+std::optional<base::WallTime> parse_timestamp(std::string_view text) {
+  int year, month, day, hour, minute, second;
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
+      text[16] != ':')
+    return std::nullopt;
+  if (!number(text.substr(0, 4), year) || !number(text.substr(5, 2), month) || !number(text.substr(8, 2), day) ||
+      !number(text.substr(11, 2), hour) || !number(text.substr(14, 2), minute) || !number(text.substr(17, 2), second))
+    return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok()) return std::nullopt;
+  base::WallTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+                        std::chrono::seconds(second);
+  const auto sign = text.find_first_of("+-", 19);
+  int east_hours = 0, east_minutes = 0;
+  if (sign != std::string_view::npos && text.size() >= sign + 5 && number(text.substr(sign + 1, 2), east_hours) &&
+      number(text.substr(text.size() - 2), east_minutes)) {
+    const auto east = std::chrono::hours(east_hours) + std::chrono::minutes(east_minutes);
+    time += text[sign] == '+' ? -east : east;
+  }
+  return time;
+}
+
+}  // namespace
+
+std::string_view to_string(Operation operation) {
+  return operation == Operation::create ? "create" : "index";
+}
+
+IndexName::IndexName(std::string_view pattern) {
+  constexpr std::pair<std::string_view, char> words[] = {{"yyyy", 'y'}, {"yy", 'Y'}, {"MM", 'M'}, {"dd", 'd'},
+                                                         {"HH", 'H'},   {"mm", 'm'}, {"ss", 's'}};
+  const std::string quoted = fmt::format("\"{}\"", pattern);
+  while (!pattern.empty()) {
+    const auto open = std::min(pattern.find("%{"), pattern.size());
+    if (open > 0) parts_.push_back({0, std::string(pattern.substr(0, open))});
+    pattern.remove_prefix(open);
+    if (pattern.empty()) break;
+    const auto close = pattern.find('}');
+    if (!pattern.starts_with("%{+") || close == std::string_view::npos)
+      throw std::invalid_argument(fmt::format("expected a date such as %{{+yyyy.MM.dd}} after each %, got {}", quoted));
+    std::string_view date = pattern.substr(3, close - 3);
+    pattern.remove_prefix(close + 1);
+    has_date_ = true;
+    while (!date.empty()) {
+      const auto word = std::ranges::find_if(words, [&](const auto& known) { return date.starts_with(known.first); });
+      if (word != std::end(words)) {
+        parts_.push_back({word->second, {}});
+        date.remove_prefix(word->first.size());
+      } else if ((date[0] >= 'a' && date[0] <= 'z') || (date[0] >= 'A' && date[0] <= 'Z')) {
+        throw std::invalid_argument(fmt::format("expected yyyy, yy, MM, dd, HH, mm or ss in a date, got {}", quoted));
+      } else {
+        parts_.push_back({0, std::string(date.substr(0, 1))});
+        date.remove_prefix(1);
+      }
+    }
+  }
+  if (parts_.empty()) throw std::invalid_argument("expected the name of an index, got an empty text");
+}
+
+void IndexName::append(base::WallTime time, std::string& to) const {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  const auto two = [&](auto value) { fmt::format_to(std::back_inserter(to), "{:02}", value); };
+  for (const Part& part : parts_) {
+    switch (part.letter) {
+      case 'y':
+        fmt::format_to(std::back_inserter(to), "{:04}", static_cast<int>(date.year()));
+        break;
+      case 'Y':
+        two(static_cast<int>(date.year()) % 100);
+        break;
+      case 'M':
+        two(static_cast<unsigned>(date.month()));
+        break;
+      case 'd':
+        two(static_cast<unsigned>(date.day()));
+        break;
+      case 'H':
+        two(clock.hours().count());
+        break;
+      case 'm':
+        two(clock.minutes().count());
+        break;
+      case 's':
+        two(clock.seconds().count());
+        break;
+      default:
+        to += part.text;
+    }
+  }
+}
+
+struct RequestEncoder::Parsers {
+  ondemand::parser event;
+  ondemand::parser metadata;
+};
+
+RequestEncoder::RequestEncoder(Operation operation, IndexName index)
+    : operation_(operation), index_(std::move(index)), parsers_(std::make_unique<Parsers>()) {}
+RequestEncoder::~RequestEncoder() = default;
+
+bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQueue& out) {
+  const auto text = padded(event, scratch_);
+  ondemand::document document;
+  ondemand::object object;
+  if (parsers_->event.iterate(text).get(document) || document.get_object().get(object)) return false;
+  std::string_view metadata;  // with its braces
+  const char* key_of_metadata = nullptr;
+  base::WallTime time = now;
+  for (auto field : object) {
+    ondemand::raw_json_string key;
+    if (field.key().get(key)) return false;
+    const std::string_view rest(key.raw(), static_cast<std::size_t>(text.data() + text.size() - key.raw()));
+    if (rest.starts_with("@metadata\"")) {
+      ondemand::object value;
+      if (field.value().get_object().get(value)) continue;  // something else of that name is part of the document
+      if (value.raw_json().get(metadata)) return false;
+      key_of_metadata = key.raw() - 1;
+    } else if (index_.has_date() && rest.starts_with("@timestamp\"")) {
+      std::string_view value;
+      if (!field.value().get_string().get(value)) time = parse_timestamp(value).value_or(now);
+    }
+  }
+  if (!at_end(document)) return false;
+
+  std::string_view id;  // with its quotes
+  if (key_of_metadata != nullptr) {
+    ondemand::document inner;
+    ondemand::value value;
+    const std::size_t room = static_cast<std::size_t>(text.data() + text.size() - metadata.data());
+    const simdjson::padded_string_view span(metadata.data(), metadata.size(), room + simdjson::SIMDJSON_PADDING);
+    if (!parsers_->metadata.iterate(span).get(inner) && !inner["_id"].get(value)) id = trimmed(value.raw_json_token());
+    if (!id.starts_with('"')) id = {};
+  }
+
+  name_.clear();
+  index_.append(time, name_);
+  out.append("{\"");
+  out.append(to_string(operation_));
+  out.append("\":{\"_index\":\"");
+  out.append(name_);
+  out.append("\"");
+  if (!id.empty()) {
+    out.append(",\"_id\":");
+    out.append(id);
+  }
+  out.append("}}\n");
+
+  // The document, without that member and the comma that belongs to it. A newline in JSON stands between tokens only.
+  const std::size_t begin = out.size();
+  if (key_of_metadata == nullptr) {
+    out.append(event);
+  } else {
+    const std::string_view whole(text.data(), text.size());
+    auto from = static_cast<std::size_t>(key_of_metadata - whole.data());
+    auto to = static_cast<std::size_t>(metadata.data() + metadata.size() - whole.data());
+    const auto before = whole.find_last_not_of(blanks, from - 1);
+    const auto after = whole.find_first_not_of(blanks, to);
+    if (whole[before] == ',')
+      from = before;
+    else if (after < whole.size() && whole[after] == ',')
+      to = after + 1;
+    out.append(whole.substr(0, from));
+    out.append(whole.substr(to));
+  }
+  std::replace_if(
+      out.data() + begin, out.data() + out.size(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  out.append("\n");
+  return true;
+}
+
+std::optional<std::vector<unsigned>> read_answer(std::string_view body) {
+  base::ByteQueue room;
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::array items;
+  std::vector<unsigned> statuses;
+  if (parser.iterate(padded(body, room)).get(document)) return std::nullopt;
+  ondemand::object answer;
+  if (document.get_object().get(answer)) return std::nullopt;
+  bool found = false;
+  for (auto member : answer) {
+    std::string_view name;
+    if (member.unescaped_key().get(name)) return std::nullopt;
+    if (name != "items") continue;
+    if (std::exchange(found, true) || member.value().get_array().get(items)) return std::nullopt;
+    for (auto item : items) {
+      ondemand::object object;
+      if (item.get_object().get(object)) return std::nullopt;
+      std::size_t actions = 0;
+      for (auto action : object) {
+        std::uint64_t status = 0;
+        if (++actions > 1 || action.value()["status"].get_uint64().get(status) || status < 100 || status > 599)
+          return std::nullopt;
+        statuses.push_back(static_cast<unsigned>(status));
+      }
+      if (actions != 1) return std::nullopt;
+    }
+  }
+  if (!found || !at_end(document)) return std::nullopt;
+  return statuses;
+}
+
+std::optional<std::vector<Item>> read_request(std::string_view body, std::string& problem) {
+  const auto fail = [&](std::string why) {
+    problem = std::move(why);
+    return std::nullopt;
+  };
+  if (!body.ends_with('\n')) return fail("The bulk request must be terminated by a newline [\\n]");
+  base::ByteQueue room;
+  ondemand::parser parser;
+  std::vector<Item> items;
+  const auto line = [&] {
+    const auto end = body.find('\n');
+    const std::string_view text = body.substr(0, end);
+    body.remove_prefix(end + 1);
+    return text;
+  };
+  while (!body.empty()) {
+    const std::string_view action = line();
+    if (trimmed(action).empty()) continue;
+    Item item;
+    ondemand::document document;
+    ondemand::object object;
+    std::size_t actions = 0;
+    if (parser.iterate(padded(action, room)).get(document) || document.get_object().get(object))
+      return fail(fmt::format("Malformed action/metadata line [{}]", items.size() * 2 + 1));
+    for (auto member : object) {
+      std::string_view name;
+      ondemand::object metadata;
+      if (++actions > 1 || member.unescaped_key().get(name) || (name != "create" && name != "index") ||
+          member.value().get_object().get(metadata))
+        return fail(fmt::format("Malformed action/metadata line [{}], expected create or index", items.size() * 2 + 1));
+      item.operation = name == "create" ? Operation::create : Operation::index;
+      std::string_view id;
+      if (!metadata["_id"].get_string().get(id)) item.id = id;
+    }
+    if (actions != 1 || body.empty())
+      return fail(fmt::format("Malformed action/metadata line [{}]", items.size() * 2 + 1));
+    item.document = line();
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+bool read_array(std::string_view body, std::vector<std::string>& elements) {
+  base::ByteQueue room;
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::array array;
+  if (parser.iterate(padded(body, room)).get(document) || document.get_array().get(array)) return false;
+  for (auto element : array) {
+    ondemand::object object;
+    std::string_view text;
+    if (element.get_object().get(object) || object.raw_json().get(text)) return false;
+    elements.emplace_back(trimmed(text));
+  }
+  return at_end(document);
+}
+
+void encode_answer(const std::vector<ItemAnswer>& items, base::ByteQueue& out) {
+  const bool errors = std::ranges::any_of(items, [](const ItemAnswer& item) { return item.status >= 300; });
+  out.append(fmt::format("{{\"took\":1,\"errors\":{},\"items\":[", errors));
+  fmt::memory_buffer text;
+  for (std::size_t index = 0; index < items.size(); ++index) {
+    const auto& [operation, status] = items[index];
+    text.clear();
+    fmt::format_to(std::back_inserter(text), "{}{{\"{}\":{{\"status\":{}", index == 0 ? "" : ",", to_string(operation),
+                   status);
+    if (status >= 300) {
+      const std::string_view type = status == 409   ? "version_conflict_engine_exception"
+                                    : status == 429 ? "es_rejected_execution_exception"
+                                                    : "document_parsing_exception";
+      fmt::format_to(std::back_inserter(text), ",\"error\":{{\"type\":\"{}\",\"reason\":\"as the sink was asked to\"}}",
+                     type);
+    }
+    fmt::format_to(std::back_inserter(text), "}}}}");
+    out.append({text.data(), text.size()});
+  }
+  out.append("]}");
+}
+
+}  // namespace windlass::wire::bulk

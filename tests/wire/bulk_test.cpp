@@ -1,0 +1,101 @@
+#include "wire/bulk.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "wire/http.h"
+
+namespace windlass::wire {
+namespace {
+
+std::string encoded(std::string_view event, std::string_view index = "i") {
+  bulk::RequestEncoder encoder(bulk::Operation::create, bulk::IndexName(index));
+  base::ByteQueue out;
+  return encoder.add(event, {}, out) ? std::string(out.view()) : "refused";
+}
+
+TEST(BulkRequest, MakesTheIdOfMetadataThatOfTheDocument) {
+  EXPECT_EQ(encoded(R"({"message":"a","@metadata":{"_id":"x-1"}})"),
+            "{\"create\":{\"_index\":\"i\",\"_id\":\"x-1\"}}\n{\"message\":\"a\"}\n");
+  EXPECT_EQ(encoded(R"({"@metadata":{"_id":"\"","b":{}} , "message":"a"})"),
+            "{\"create\":{\"_index\":\"i\",\"_id\":\"\\\"\"}}\n{ \"message\":\"a\"}\n");
+  EXPECT_EQ(encoded(R"({"@metadata":{"_id":7}})"), "{\"create\":{\"_index\":\"i\"}}\n{}\n");
+}
+
+TEST(BulkRequest, LeavesTheRestOfADocumentAsItIs) {
+  EXPECT_EQ(encoded("{\"a\":{\"@metadata\":{}},\n\"b\":\"@metadata\"}"),
+            "{\"create\":{\"_index\":\"i\"}}\n{\"a\":{\"@metadata\":{}}, \"b\":\"@metadata\"}\n");
+}
+
+TEST(BulkRequest, RefusesWhatIsNoObject) {
+  for (const char* event : {"", "7", "[]", "{", "{\"a\":", "{} {}", "plain"})
+    EXPECT_EQ(encoded(event), "refused") << event;
+}
+
+TEST(BulkRequest, NamesTheIndexByTheTimeOfTheEvent) {
+  EXPECT_EQ(encoded(R"({"@timestamp":"2024-05-06T23:08:09.123-02:00"})", "l-%{+yyyy.MM.dd}"),
+            "{\"create\":{\"_index\":\"l-2024.05.07\"}}\n{\"@timestamp\":\"2024-05-06T23:08:09.123-02:00\"}\n");
+  EXPECT_THROW(bulk::IndexName("a-%{[b]}"), std::invalid_argument);
+  EXPECT_THROW(bulk::IndexName("a-%{+QQ}"), std::invalid_argument);
+}
+
+TEST(BulkAnswer, GivesTheStatusOfEachItem) {
+  EXPECT_EQ(
+      bulk::read_answer(R"({"errors":true,"items":[{"create":{"status":201}},{"create":{"status":429,"error":{}}}]})"),
+      (std::vector<unsigned>{201, 429}));
+}
+
+TEST(BulkAnswer, IsUnreadableWhenAnythingIsMissing) {
+  for (const char* answer :
+       {"", "{}", "<html>", R"({"errors":false})", R"({"items":[{"create":{}}]})", R"({"items":[{}]})",
+        R"({"items":[{"create":{"status":201}})", R"({"items":[{"create":{"status":"201"}}]})"})
+    EXPECT_FALSE(bulk::read_answer(answer)) << answer;
+}
+
+TEST(BulkRequest, IsReadBackAsItWasWritten) {
+  std::string problem;
+  const std::string body = encoded(R"({"m":1,"@metadata":{"_id":"x"}})");
+  const auto items = bulk::read_request(body, problem);
+  ASSERT_TRUE(items) << problem;
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ(items->front().id, "x");
+  EXPECT_EQ(items->front().document, "{\"m\":1}");
+}
+
+TEST(HttpDecoder, ReadsAnswersHoweverTheyAreCut) {
+  const std::string bytes =
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+      "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+  for (std::size_t piece = 1; piece < bytes.size(); ++piece) {
+    http::Decoder decoder(http::Decoder::Side::responses, {});
+    std::string seen;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      decoder.feed(std::string_view(bytes).substr(at, piece));
+      while (const http::Message* message = decoder.next())
+        seen += std::to_string(message->status) + std::string(message->body.view()) +
+                std::string(message->field("retry-after"));
+    }
+    EXPECT_EQ(seen, "200hello503abcde3") << piece << decoder.error_detail();
+  }
+}
+
+TEST(HttpDecoder, BoundsHeaderAndBody) {
+  http::DecoderLimits limits;
+  limits.max_header = 1000;
+  limits.max_body = 1000;
+  for (const std::string& bytes :
+       {"GET /" + std::string(2000, 'x'), "POST / HTTP/1.1\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x')}) {
+    http::Decoder decoder(http::Decoder::Side::requests, limits);
+    decoder.feed(bytes);
+    EXPECT_EQ(decoder.next(), nullptr);
+    EXPECT_TRUE(decoder.error());
+  }
+}
+
+TEST(Http, EncodesBase64) {
+  EXPECT_EQ(http::base64("user:password"), "dXNlcjpwYXNzd29yZA==");
+  EXPECT_EQ(http::base64("abc"), "YWJj");
+}
+
+}  // namespace
+}  // namespace windlass::wire
