@@ -34,8 +34,6 @@ class Follow {
 
   /// After run().
   InputCounters counters() const;
-  /// As of a moment ago.
-  input::FollowState state() const { return input_.state(); }
 
  private:
   struct Door final : input::Publisher {

@@ -57,9 +57,7 @@ struct FollowCounters {
 
 /// What there is at the moment.
 struct FollowState {
-  std::uint64_t files = 0;        ///< that are there
-  std::uint64_t open = 0;         ///< of those
-  std::uint64_t unread = 0;       ///< bytes
+  std::uint64_t open = 0;         ///< files
   std::uint64_t undelivered = 0;  ///< bytes that are not acknowledged, unread ones among them
 };
 
@@ -69,7 +67,8 @@ struct FollowState {
 ///
 /// A copy of a file that is then truncated ("copytruncate") is recognized where it is among the paths: it begins with
 /// the same bytes, and goes on with the same ones where the original was truncated. What had not been read of the
-/// original is read from it. A file that might be such a copy is held back for `copy_patience`.
+/// original is read from it. A file that might be such a copy is held back for `copy_patience`. By the same bytes, its
+/// inode and its time of birth a file is known again whose device has another number than before.
 ///
 /// Before anything of a file is published, the registry has its identity and its fingerprint (or cannot be written to):
 /// so that after a crash it is known again, and even a copy of it is, with the same ids.
@@ -121,7 +120,6 @@ class FileFollower {
   struct Changes {
     std::vector<FileEntry> changed;
     std::vector<std::uint64_t> removed;
-    bool empty() const { return changed.empty() && removed.empty(); }
   };
   /// What the registry does not have yet.
   Changes take_changes();
@@ -157,8 +155,10 @@ class FileFollower {
   void found(const std::string& path, DirectoryEntry::Kind kind, std::size_t input);
   void look_at(TrackedFile& file, const FileStatus& status);
   void meet(const std::string& path, const FileStatus& status, std::size_t input, Moment now, bool patient);
-  bool is_copy(const std::string& path, const FileStatus& status, std::size_t input, Moment now, bool patient,
-               std::string& head);
+  bool is_known(const std::string& path, const FileStatus& status, std::size_t input, Moment now, bool patient,
+                std::string& head);
+  bool has_moved_to(const TrackedFile& file, const FileStatus& status) const;
+  static bool has_mark_of(const TrackedFile& original, OpenFile& file, const FileStatus& status);
   bool may_become_copy(OpenFile& file, const FileStatus& status, TrackedFile& original);
   TrackedFile& begin(const std::string& path, const FileStatus& status, std::size_t input, Moment now,
                      std::string_view head);
@@ -167,6 +167,7 @@ class FileFollower {
   void clean(Moment now);
   void meet_held(Moment now, bool patient);
   void adopt(TrackedFile& original, const std::string& path, const FileStatus& status, std::size_t input);
+  void follow_to(TrackedFile& file, const std::string& path, const FileStatus& status, std::size_t input);
 
   // Reading.
   void take_turn(TrackedFile& file, Moment now);

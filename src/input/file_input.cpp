@@ -115,11 +115,6 @@ bool FileInput::finish() {
   return !save_failed_;
 }
 
-FollowState FileInput::state() const {
-  const std::lock_guard lock(mutex_);
-  return state_;
-}
-
 void FileInput::take_settled() {
   std::vector<std::uint64_t> settled;
   {
@@ -127,9 +122,6 @@ void FileInput::take_settled() {
     settled.swap(settled_);
   }
   for (const std::uint64_t token : settled) follower_.settle(token);
-  const FollowState state = follower_.state();
-  const std::lock_guard lock(mutex_);
-  state_ = state;
 }
 
 void FileInput::save_in_time() {

@@ -15,7 +15,7 @@
 
 namespace windlass::input {
 
-/// Runs in the thread that calls run(); settle(), stop() and state() may be called from any other. It sleeps while
+/// Runs in the thread that calls run(); settle() and stop() may be called from any other. It sleeps while
 /// nothing happens: inotify wakes it, and a scan each `check_interval`; only files for which there is no inotify are
 /// looked at in between, the less often the longer they have not changed.
 class FileInput {
@@ -44,8 +44,7 @@ class FileInput {
 
   /// After run().
   const FollowCounters& counters() const { return follower_.counters(); }
-  /// As of a moment ago.
-  FollowState state() const;
+  FollowState state() const { return follower_.state(); }
 
  private:
   /// Saves positions when it is time, also while one file is read for long: as a piece may have to wait for room.
@@ -81,9 +80,8 @@ class FileInput {
   bool save_failed_ = false;
   bool unsaved_ = true;
   base::Time next_save_{};
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::vector<std::uint64_t> settled_;
-  FollowState state_;
 };
 
 }  // namespace windlass::input

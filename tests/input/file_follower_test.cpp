@@ -134,7 +134,7 @@ TEST(FileFollower, ADeletedFileIsReadToItsEndWhileItIsOpenAndItsLastLineNeedsNoE
   world.work();
   EXPECT_THAT(world.texts(), ElementsAre(numbered(0), numbered(1), numbered(2), "the last"));
   EXPECT_EQ(world.files.open_files, 0u);
-  EXPECT_EQ(world.follower().state().files, 0u);
+  EXPECT_EQ(world.files.open_files, 0u);
 }
 
 TEST(FileFollower, AnEntryOfAVanishedFileIsForgottenAfterItsTimeAndNotBefore) {
@@ -172,6 +172,25 @@ TEST(FileFollower, AnInodeThatIsUsedAgainIsAnotherFile) {
     EXPECT_EQ(world.events.size(), 42u);
     EXPECT_EQ(world.distinct_ids().size(), 42u);
   }
+}
+
+TEST(FileFollower, ADeviceThatHasAnotherNumberAfterARestartHasTheSameFiles) {
+  FollowedWorld world({"/log/*"});
+  world.files.append("/log/a", numbered_lines(0, 50));
+  world.files.append("/log/b", numbered_lines(50, 100));
+  world.look();
+  world.stop();
+  world.files.device = 2;
+  world.files.append("/log/a", numbered_lines(100, 110));
+  world.files.rename("/log/b", "/log/c");
+  world.look();
+  EXPECT_EQ(world.texts(), numbered_texts(0, 110));
+  world.stop();
+  world.look();
+  EXPECT_EQ(world.texts().size(), 110u);
+  std::set<std::string> files;
+  for (const std::string& id : world.distinct_ids()) files.insert(id.substr(0, id.find('-')));
+  EXPECT_EQ(files.size(), 2u);
 }
 
 TEST(FileFollower, ATruncatedFileIsReadFromItsBeginningWithOtherIds) {

@@ -24,6 +24,7 @@ class MemoryFiles final : public FileSystem {
     std::string content;
   };
 
+  std::uint64_t device = 1;
   /// Whether times of birth are known.
   bool births = true;
   /// Called before each read of content, with the path under which the file was opened.
@@ -145,7 +146,7 @@ class MemoryFiles final : public FileSystem {
     return found == names_.end() ? nullptr : found->second;
   }
   FileStatus status_of(const Node& node) const {
-    return {{1, node.inode}, node.content.size(), births ? node.born : 0, node.modified, node.links, true};
+    return {{device, node.inode}, node.content.size(), births ? node.born : 0, node.modified, node.links, true};
   }
 
   std::map<std::string, std::shared_ptr<Node>> names_;
