@@ -85,6 +85,8 @@ struct LoadBalancerOptions {
   /// Batches in flight on one asynchronous connection at most; a synchronous client has one. Within this bound every
   /// worker's window adapts to what its endpoint and its line can take.
   unsigned pipelining = 64;
+  /// There may be no workers to begin with: add_workers brings them.
+  bool may_begin_empty = false;
   /// Windows do not adapt, but stay at `pipelining`, and a batch goes to whoever has least in flight.
   bool fixed_windows = false;
   /// How long close() waits for synchronous clients that are inside connect or publish.
@@ -109,7 +111,8 @@ class LoadBalancer {
  public:
   using Options = LoadBalancerOptions;
 
-  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none,
+  /// Makes the workers and starts. Throws std::system_error(errc::no_workers_configured) when there are none and
+  /// may_begin_empty is not set,
   /// std::invalid_argument when one has no client or an option makes no sense, what the factory throws, and
   /// std::system_error when the queue on disk cannot be opened (errc::queue_in_use when somebody else has it).
   explicit LoadBalancer(WorkerFactory workers) : LoadBalancer(std::move(workers), Options()) {}
@@ -130,8 +133,10 @@ class LoadBalancer {
   std::error_code publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
   std::error_code try_publish_events(EventBuffer&& events, Signal signal = {}, PublishOptions options = {});
 
-  /// Workers join while work goes on. Returns at once. Throws std::invalid_argument when one has no client.
+  /// Workers join while work goes on. Returns at once. Throws std::invalid_argument when one has no client, and what
+  /// the factory throws, which is called here.
   void add_workers(std::vector<Worker> workers);
+  void add_workers(const WorkerFactory& workers);
   /// The workers of the endpoint of this name leave: they draw no more, finish what they have in flight, at the latest
   /// `within` this time, and disconnect; what is not finished by then is sent elsewhere. Returns at once. When the last
   /// worker has left, work waits until one joins.

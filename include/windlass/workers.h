@@ -32,8 +32,8 @@ struct Worker {
   unsigned priority = 0;            ///< a worker draws only while no worker of a lower number participates
 };
 
-/// Makes the workers of a balancer; called once, in its constructor, with the loop that the balancer will run (only the
-/// clients that come with Windlass need it). Throws what it likes; LoadBalancer's constructor passes it on.
+/// Makes workers of a balancer; called once, in its constructor or by add_workers, with the loop that the balancer runs
+/// (only the clients that come with Windlass need it). Throws what it likes, which is passed on.
 using WorkerFactory = std::function<std::vector<Worker>(runtime::Loop& loop)>;
 
 /// A worker for each client, with this backoff. The factory can be used once.

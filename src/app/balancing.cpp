@@ -6,13 +6,6 @@
 
 namespace windlass::app {
 
-WorkerFactory watched_workers(const Config& config, Watch& watch) {
-  OutputConfig output = config.output;
-  if (output.tls)
-    output.tls->on_change = [&watch](bool used, const std::string& news) { watch.on_tls_change(used, news); };
-  return workers_of(output);
-}
-
 LoadBalancerOptions balancer_options(const Config& config) {
   LoadBalancerOptions options;
   options.max_retries = config.output.max_retries;
@@ -20,6 +13,7 @@ LoadBalancerOptions balancer_options(const Config& config) {
   options.progress_timeout = config.progress_timeout;
   // A disk, or the reader of a pipe, cannot be asked whether it lives. What it has taken would only be written twice.
   if (!traits_of(config.output.type).hosts) options.timeout = options.progress_timeout = std::chrono::hours(24 * 365);
+  options.may_begin_empty = config.output.resolve_interval > base::Duration(0);
   options.max_duplicates = config.max_duplicates;
   options.queue_events = config.queue.events;
   options.queue_bytes = config.queue.bytes;

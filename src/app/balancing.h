@@ -1,4 +1,4 @@
-// From the configuration to a balancer: what ship and relay send with, beside the workers (output.h).
+// From the configuration to a balancer: what ship and relay send with, beside the workers (endpoint_watch.h).
 #pragma once
 
 #include <memory>
@@ -7,13 +7,8 @@
 
 #include "app/config.h"
 #include "app/dead_letter_file.h"
-#include "app/watch.h"
 
 namespace windlass::app {
-
-/// The connections to the output's hosts, as workers_of() makes them. `watch` hears of changes of their TLS files, and
-/// must outlive them.
-WorkerFactory watched_workers(const Config& config, Watch& watch);
 
 /// What the configuration says of budgets, batches and deadlines.
 LoadBalancerOptions balancer_options(const Config& config);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <windlass/elasticsearch.h>
@@ -31,11 +32,32 @@ enum class OutputType {
   console,
 };
 
+/// One host of an output.
+struct Host {
+  Host() = default;
+  Host(net::HostPort at) : address(std::move(at)) {}  // NOLINT(google-explicit-constructor)
+
+  net::HostPort address;
+  /// The name that the address was found by; else empty.
+  std::string server_name;
+  /// Takes part only while hosts of lower numbers are failing.
+  unsigned priority = 0;
+
+  friend bool operator==(const Host&, const Host&) = default;
+};
+
 /// Where events go: output.TYPE in a file, or --to. Defaults that depend on the type are in output.h.
 struct OutputConfig {
   OutputType type = OutputType::lumberjack;
-  /// At least one and at most max_hosts, where the type has hosts. Each stands for `worker` connections.
-  std::vector<net::HostPort> hosts;
+  /// At least one and at most max_hosts, where the type has hosts. Each stands for `worker` connections. Those that a
+  /// hosts file had when the configuration was read are the last ones.
+  std::vector<Host> hosts;
+  /// A file of further hosts, which is looked at again and again. Empty: none.
+  std::string hosts_file;
+  /// Names are looked up again after this time, and each of their addresses is an endpoint of its own; 0: a name is one
+  /// endpoint, and is looked up at each connect.
+  base::Duration resolve_interval{0};
+  std::size_t hosts_in_file = 0;
   unsigned worker = 1;
   /// Share the work between all connections; else one of them is used, and another one only when it fails. In files the
   /// default is the type's, as in Filebeat, with --to it is true.

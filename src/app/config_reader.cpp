@@ -16,11 +16,13 @@
 #include <unistd.h>
 #include <utility>
 
+#include "app/hosts.h"
 #include "app/input_settings.h"
 #include "app/setting_value.h"
 #include "app/settings.h"
 #include "app/suggestion.h"
 #include "app/target.h"
+#include "app/text_file.h"
 #include "app/yaml_tree.h"
 #include "base/assert.h"
 
@@ -155,7 +157,7 @@ void add_targets(const std::vector<std::string>& urls, Entries& entries, std::ve
   };
   set("enabled", "true");
   if (traits.hosts) {
-    set("hosts", target.hosts);
+    if (!target.hosts.empty()) set("hosts", target.hosts);
     set("ssl.enabled", target.tls ? "true" : "false");
     // Who names several hosts on the command line wants them used.
     set("loadbalance", "true");
@@ -267,6 +269,13 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   };
   std::move(draft.warnings.begin(), draft.warnings.end(), std::back_inserter(warnings));
   OutputConfig& output = draft.output;
+  const bool tls =
+      draft.tls_of_hosts.value_or(draft.tls_of_protocol.value_or(draft.tls_enabled.value_or(draft.tls_mentioned)));
+  if (!output.hosts_file.empty()) {
+    const std::vector<Host> hosts = read_hosts_file(output.hosts_file, default_port(output.type, tls));
+    output.hosts.insert(output.hosts.end(), hosts.begin(), hosts.end());
+    output.hosts_in_file = hosts.size();
+  }
   if (traits_of(output.type).hosts && output.hosts.empty()) fail("hosts", "expected at least one host");
   if (output.type == OutputType::redis && output.redis.key.empty())
     fail("key", "expected the name of a list, channel or stream");
@@ -282,8 +291,6 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   if (draft.tls.certificate.empty() != draft.tls.key.empty())
     fail(draft.tls.key.empty() ? "ssl.certificate" : "ssl.key",
          "expected both ssl.certificate and ssl.key, or neither");
-  const bool tls =
-      draft.tls_of_hosts.value_or(draft.tls_of_protocol.value_or(draft.tls_enabled.value_or(draft.tls_mentioned)));
   if (tls) output.tls = std::move(draft.tls);
   return output;
 }
@@ -343,25 +350,6 @@ void check_disk_queue(const Entries& entries, const Config& config) {
                       "expected not more than half of queue.disk.max_size");
 }
 
-std::string read_file(const std::string& path) {
-  const auto fail = [&](int error) {
-    throw ConfigError({printable(path, longest_key)}, {}, fmt::format("cannot read it: {}", std::strerror(error)));
-  };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(errno);
-  const auto close_at_end = [](const int* open) { ::close(*open); };
-  const std::unique_ptr<const int, decltype(close_at_end)> closer(&descriptor, close_at_end);
-  std::string text;
-  std::array<char, 16 << 10> block;
-  while (text.size() <= max_yaml_bytes) {
-    const ssize_t got = ::read(descriptor, block.data(), block.size());
-    if (got == 0) return text;
-    if (got < 0 && errno != EINTR) fail(errno);
-    if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 Config assemble(Entries entries, const std::vector<std::string>& to, const std::vector<std::string>& overrides,
                 const Place& whole) {
   Config config;
@@ -394,8 +382,8 @@ Config read_config_text(std::string_view text, const std::string& name, const st
 
 Config read_config(const ConfigSources& sources) {
   if (sources.file)
-    return read_config_text(read_file(*sources.file), printable(*sources.file, longest_key), sources.to,
-                            sources.overrides);
+    return read_config_text(read_text_file(*sources.file, max_yaml_bytes), printable(*sources.file, longest_key),
+                            sources.to, sources.overrides);
   return assemble({}, sources.to, sources.overrides, Place{"command line"});
 }
 

@@ -96,7 +96,11 @@ constexpr OutputTraits table[] = {
 template <class Options>
 Options endpoint_options(const OutputConfig& output) {
   Options options;
-  for (const net::HostPort& host : output.hosts) options.hosts.push_back(net::to_string(host));
+  for (const Host& host : output.hosts) {
+    EndpointHost& endpoint = options.hosts.emplace_back(net::to_string(host.address));
+    endpoint.server_name = host.server_name;
+    endpoint.priority = host.priority;
+  }
   options.workers = output.worker;
   options.loadbalance = output.loadbalance;
   options.tls = output.tls;

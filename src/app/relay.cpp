@@ -12,9 +12,9 @@
 
 #include "app/attend.h"
 #include "app/balancing.h"
+#include "app/endpoint_watch.h"
 #include "app/exit_code.h"
 #include "app/log.h"
-#include "app/output.h"
 #include "app/relay_server.h"
 #include "app/report.h"
 #include "app/server.h"
@@ -67,7 +67,9 @@ int run_relay(const RelayOptions& options) {
   Signals signals;
   Watch watch;
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  LoadBalancer balancer(watched_workers(config, watch), std::move(balancing));
+  EndpointWatch endpoints(config.output, watch);
+  LoadBalancer balancer(endpoints.workers(), std::move(balancing));
+  const auto changing = endpoints.start(balancer);
   RelayServer server(balancer, std::move(serving));
 
   std::atomic<bool> done{false};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <stdexcept>
 
+#include "app/hosts.h"
 #include "app/target.h"
 #include "app/units.h"
 #include "wire/bulk.h"
@@ -45,18 +46,19 @@ void strip_url(std::string& word, OutputDraft& draft, const SettingValue& value)
 }
 
 void set_hosts(OutputDraft& draft, const SettingValue& value) {
-  std::vector<net::HostPort>& result = draft.output.hosts;
+  std::vector<Host>& result = draft.output.hosts;
   for (std::string& word : value.words()) {
+    const auto mark = std::min(word.find('?'), word.size());
+    const std::string settings = word.substr(mark);
+    word.resize(mark);
     strip_url(word, draft, value);
     const std::uint16_t port =
         default_port(draft.output.type, draft.tls_of_hosts.value_or(draft.tls_enabled.value_or(false)));
     try {
-      result.push_back(net::parse_host_port(word, port));
+      result.push_back(parse_host(word + settings, port));
     } catch (const std::invalid_argument& error) {
       value.fail(printable(error.what(), 300));
     }
-    if (result.back().host.empty()) value.fail(fmt::format("expected a host before the port, got {}", in_quotes(word)));
-    if (result.back().port == 0) value.fail(fmt::format("expected a port from 1 to 65535, got {}", in_quotes(word)));
   }
   if (result.empty()) value.fail("expected at least one host, got an empty list");
   if (result.size() > OutputConfig::max_hosts)
@@ -193,6 +195,13 @@ void refuse_pretty(OutputDraft&, const SettingValue& value) {
 const OutputSetting output_table[] = {
     {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere, {}, all},
     {"hosts", set_hosts, Urls::nowhere},
+    {"hosts_file", [](OutputDraft& d, const SettingValue& v) { d.output.hosts_file = v.text(); }},
+    {"resolve_interval",
+     [](OutputDraft& d, const SettingValue& v) {
+       d.output.resolve_interval = v.duration({}, year);
+       if (d.output.resolve_interval > base::Duration(0) && d.output.resolve_interval < milliseconds(100))
+         v.fail("expected 0 (names are looked up at each connect), or at least 100ms");
+     }},
     {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
     {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
     {"pipelining",

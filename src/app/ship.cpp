@@ -17,11 +17,11 @@
 #include "app/attend.h"
 #include "app/balancing.h"
 #include "app/config_reader.h"
+#include "app/endpoint_watch.h"
 #include "app/exit_code.h"
 #include "app/follow.h"
 #include "app/input_pump.h"
 #include "app/log.h"
-#include "app/output.h"
 #include "app/report.h"
 #include "app/signals.h"
 #include "app/watch.h"
@@ -83,7 +83,9 @@ int run_ship(const ShipOptions& options) {
   Signals signals;
   Watch watch;
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  LoadBalancer balancer(watched_workers(config, watch), std::move(balancing));
+  EndpointWatch endpoints(config.output, watch);
+  LoadBalancer balancer(endpoints.workers(), std::move(balancing));
+  const auto changing = endpoints.start(balancer);
   InputPump pump(balancer, {options.json, host_name(), config.queue.events, config.queue.bytes});
 
   bool read_all = false;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "app/hosts.h"
 #include "app/output.h"
 #include "app/settings.h"
 #include "app/suggestion.h"
@@ -52,6 +53,25 @@ std::string decoded(std::string_view text, const Place& place) {
   return parsed->decode();
 }
 
+void read_query(std::string_view query, Target& target) {
+  if (query.empty()) return;
+  const auto parsed = boost::urls::parse_query(boost::urls::string_view(query.data(), query.size()));
+  if (!parsed)
+    throw ConfigError(
+        target.place, {},
+        fmt::format("expected name=value pairs with & between them after the ?, other characters as %XX; got {}",
+                    parsed.error().message()));
+  for (const auto parameter : *parsed) {
+    const auto key = boost::urls::pct_string_view(parameter.key).decode();
+    if (!parameter.has_value) throw ConfigError(target.place, printable(key, longest_place), "expected = and a value");
+    const auto twin = std::find_if(target.parameters.begin(), target.parameters.end(), [&](const auto& other) {
+      return canonical_output_key(other.first) == canonical_output_key(key);
+    });
+    if (twin != target.parameters.end()) throw ConfigError(target.place, key, "given twice");
+    target.parameters.emplace_back(key, boost::urls::pct_string_view(parameter.value).decode());
+  }
+}
+
 }  // namespace
 
 Target parse_target(std::string_view option, std::string_view url) {
@@ -92,37 +112,54 @@ Target parse_target(std::string_view option, std::string_view url) {
                                decoded(user.substr(std::min(parted + 1, user.size())), target.place)};
     rest = rest.substr(at + 1);
   }
-  if (rest.empty() && scheme.output->hosts) fail(fmt::format("expected at least one host, as in {}", shape));
   target.hosts = rest;
+  read_query(query, target);
+  const bool has_file =
+      std::ranges::any_of(target.parameters, [](const auto& one) { return one.first == "hosts_file"; });
+  if (rest.empty() && scheme.output->hosts && !has_file)
+    fail(fmt::format("expected at least one host, as in {}", shape));
+  return target;
+}
+namespace {
 
-  if (query.empty()) return target;
-  const auto parsed = boost::urls::parse_query(boost::urls::string_view(query.data(), query.size()));
-  if (!parsed)
-    fail(fmt::format("expected name=value pairs with & between them after the ?, other characters as %XX; got {}",
-                     parsed.error().message()));
-  for (const auto parameter : *parsed) {
-    const auto key = boost::urls::pct_string_view(parameter.key).decode();
-    if (!parameter.has_value) throw ConfigError(target.place, printable(key, longest_place), "expected = and a value");
-    const auto twin = std::find_if(target.parameters.begin(), target.parameters.end(), [&](const auto& other) {
-      return canonical_output_key(other.first) == canonical_output_key(key);
-    });
-    if (twin != target.parameters.end()) throw ConfigError(target.place, key, "given twice");
-    target.parameters.emplace_back(key, boost::urls::pct_string_view(parameter.value).decode());
+/// A URL of --to. What it says for each of its hosts stands behind these, as in files.
+Target parse_to(std::string_view url) {
+  Target target = parse_target("--to", url);
+  std::string settings;
+  std::erase_if(target.parameters, [&](const auto& parameter) {
+    if (!is_host_setting(parameter.first)) return false;
+    settings += fmt::format("{}{}={}", settings.empty() ? '?' : '&', parameter.first, parameter.second);
+    return true;
+  });
+  if (settings.empty()) return target;
+  if (target.hosts.empty())
+    throw ConfigError(target.place, {}, "expected priority behind the hosts in the file, as it holds for hosts");
+  std::string hosts;
+  for (std::string_view rest = target.hosts;;) {
+    const auto end = std::min(rest.find(','), rest.size());
+    hosts += fmt::format("{}{}", rest.substr(0, end), settings);
+    if (end == rest.size()) break;
+    hosts += ',';
+    rest.remove_prefix(end + 1);
   }
+  target.hosts = std::move(hosts);
   return target;
 }
 
+}  // namespace
+
 Target parse_targets(const std::vector<std::string>& urls) {
-  Target all = parse_target("--to", urls.front());
+  Target all = parse_to(urls.front());
   if (urls.size() > 1) all.place = Place{"--to"};
   for (std::size_t index = 1; index < urls.size(); ++index) {
-    const Target target = parse_target("--to", urls[index]);
+    const Target target = parse_to(urls[index]);
     if (target.type != all.type || target.tls != all.tls)
       throw ConfigError(target.place, {}, "expected the scheme of the first --to");
     if (target.user != all.user || target.path != all.path)
       throw ConfigError(target.place, {},
                         "expected user, password and path of the first --to, as they hold for all hosts");
-    all.hosts += ',' + target.hosts;
+    if (!all.hosts.empty() && !target.hosts.empty()) all.hosts += ',';
+    all.hosts += target.hosts;
     for (const auto& parameter : target.parameters) {
       const auto same = std::find_if(all.parameters.begin(), all.parameters.end(),
                                      [&](const auto& other) { return other.first == parameter.first; });

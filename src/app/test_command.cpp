@@ -62,8 +62,8 @@ int test_output(const OutputConfig& output, const TestOptions& options) {
   boost::asio::io_context context;
   net::Resolver resolver(context);
   Probes probes;
-  for (const net::HostPort& host : output.hosts) {
-    probes.push_back(std::make_unique<Probe>(context, resolver, host, output, tls, options.send_event));
+  for (const Host& host : output.hosts) {
+    probes.push_back(std::make_unique<Probe>(context, resolver, host.address, output, tls, options.send_event));
     probes.back()->start();
   }
   context.run();

@@ -16,14 +16,14 @@ void Watch::on_connection(const ConnectionEvent& event) {
     last_errors_.emplace(event.endpoint, event.detail);
 }
 
-void Watch::on_tls_change(bool used, const std::string& news) {
-  const std::lock_guard lock(mutex_);
-  if (tls_changes_.size() < max_events) tls_changes_.emplace_back(used, news);
-}
-
 std::map<std::string, std::string> Watch::last_errors() const {
   const std::lock_guard lock(mutex_);
   return last_errors_;
+}
+
+void Watch::tell(bool is_wrong, const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  if (lines_.size() < max_events) lines_.emplace_back(is_wrong, line);
 }
 
 void Watch::show(const LoadBalancer& balancer) {
@@ -63,15 +63,15 @@ void Watch::end() {
 
 void Watch::tell_events() {
   std::vector<ConnectionEvent> events;
-  std::vector<std::pair<bool, std::string>> tls_changes;
+  std::vector<std::pair<bool, std::string>> lines;
   {
     const std::lock_guard lock(mutex_);
     events.swap(events_);
-    tls_changes.swap(tls_changes_);
+    lines.swap(lines_);
   }
-  if (!events.empty() || !tls_changes.empty()) display_.clear();
-  for (const auto& [used, news] : tls_changes)
-    spdlog::log(used ? spdlog::level::info : spdlog::level::warn, "{}", news);
+  if (!events.empty() || !lines.empty()) display_.clear();
+  for (const auto& [is_wrong, line] : lines)
+    spdlog::log(is_wrong ? spdlog::level::warn : spdlog::level::info, "{}", line);
   for (const ConnectionEvent& event : events) {
     // An endpoint that stays away says the same at each attempt: it is told once.
     std::string news = event.connected ? "connected" : event.detail;

@@ -22,8 +22,8 @@ class Watch {
  public:
   /// From any thread.
   void on_connection(const ConnectionEvent& event);
-  /// As TlsOptions::on_change has it, from any thread.
-  void on_tls_change(bool used, const std::string& news);
+  /// From any thread: a line for people.
+  void tell(bool is_wrong, const std::string& line);
   /// By endpoint: what last went wrong with a connection to it. Endpoints without failures are not there.
   std::map<std::string, std::string> last_errors() const;
   /// What is wrong with the queue on disk, each thing once.
@@ -48,7 +48,7 @@ class Watch {
   bool told_full_ = false;
   mutable std::mutex mutex_;
   std::vector<ConnectionEvent> events_;
-  std::vector<std::pair<bool, std::string>> tls_changes_;
+  std::vector<std::pair<bool, std::string>> lines_;
   std::map<std::string, std::string> last_errors_;
   std::map<std::string, std::string> told_;  // of each endpoint
   ProgressDisplay display_{STDERR_FILENO};

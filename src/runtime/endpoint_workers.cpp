@@ -17,19 +17,23 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
   const std::size_t preferred = hosts == 0 ? 0 : std::random_device()() % hosts;
   std::vector<Worker> workers;
   for (std::size_t host = 0; host < hosts; ++host) {
-    const net::HostPort address = net::parse_host_port(options.hosts[host], default_port);
+    const EndpointHost& where = options.hosts[host];
+    const net::HostPort address = net::parse_host_port(where.address, default_port);
+    const std::string& name = where.server_name.empty() ? address.host : where.server_name;
     for (unsigned connection = 0; connection < std::max(1u, options.workers); ++connection) {
       Worker& worker = workers.emplace_back();
       worker.endpoint = net::to_string(address);
-      worker.another = [&loop, connector = net::Connector::Options{address, tls, {}, nullptr},
-                        each = conversations(address)]() -> Worker::Client {
+      worker.another = [&loop, connector = net::Connector::Options{address, tls, where.server_name, nullptr},
+                        each = conversations({name, address.port})]() -> Worker::Client {
         return std::make_unique<ProtocolClient>(loop, connector, each);
       };
       worker.client = worker.another();
       worker.wait_retry = options.wait_retry;
       worker.max_wait_retry = options.max_wait_retry;
       worker.ttl = options.ttl;
-      if (!options.loadbalance) worker.priority = static_cast<unsigned>((host + hosts - preferred) % hosts);
+      worker.priority = options.loadbalance
+                            ? where.priority
+                            : reserve_priority(where.priority, unsigned((host + hosts - preferred) % hosts));
     }
   }
   return workers;

@@ -104,6 +104,7 @@ class LoadBalancer::Impl {
   std::error_code publish_event(std::string_view event, Signal&& signal, PublishOptions options, bool wait);
   std::error_code publish_events(EventBuffer&& events, Signal&& signal, PublishOptions options, bool wait);
   void add_workers(std::vector<Worker> workers);
+  void add_workers(const WorkerFactory& workers) { add_workers(workers(*loop_)); }
   void remove_workers(std::string endpoint, std::chrono::nanoseconds within);
   bool drain(std::chrono::nanoseconds deadline);
   void close();
@@ -208,7 +209,7 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
       budget_(options_.disk_queue ? runtime::DiskStore::most_events(options_) : options_.queue_events,
               options_.disk_queue ? runtime::DiskStore::most_bytes(options_) : options_.queue_bytes) {
   std::vector<Worker> made = workers(*loop_);
-  if (made.empty()) throw std::system_error(errc::no_workers_configured);
+  if (made.empty() && !options_.may_begin_empty) throw std::system_error(errc::no_workers_configured);
   expect_clients(made);
   door_ = std::make_shared<runtime::AnswerDoor>(loop_, made.size());
   std::vector<core::WorkerOptions> worker_options;
@@ -696,6 +697,9 @@ std::error_code LoadBalancer::try_publish_events(EventBuffer&& events, Signal si
 }
 void LoadBalancer::add_workers(std::vector<Worker> workers) {
   impl_->add_workers(std::move(workers));
+}
+void LoadBalancer::add_workers(const WorkerFactory& workers) {
+  impl_->add_workers(workers);
 }
 void LoadBalancer::remove_workers(std::string endpoint, std::chrono::nanoseconds within) {
   impl_->remove_workers(std::move(endpoint), within);

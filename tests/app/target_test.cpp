@@ -54,6 +54,13 @@ TEST(Target, PutsSeveralUrlsTogether) {
   EXPECT_EQ(output.ttl, 1min);
 }
 
+TEST(Target, WhatHoldsForHostsAloneStandsBehindEachOfThem) {
+  const Target target = parse_targets({"lumberjack://h1,h2:1?worker=2&priority=0", "lumberjack://h3?priority=1"});
+  EXPECT_EQ(target.hosts, "h1?priority=0,h2:1?priority=0,h3?priority=1");
+  EXPECT_EQ(target.parameters.size(), 1u);
+  EXPECT_THROW(parse_targets({"lumberjack://?hosts_file=hosts&priority=1"}), ConfigError);
+}
+
 TEST(Target, MeansTlsByTheSchemesS) {
   TemporaryDirectory directory;
   const std::string ca = directory.write("my ca.pem", "");

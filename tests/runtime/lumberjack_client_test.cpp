@@ -12,8 +12,8 @@
 
 #include "clients.h"
 #include "lumberjack_peer.h"
-#include "name_service.h"
 #include "support/certificates.h"
+#include "support/name_service.h"
 
 namespace windlass {
 namespace {
@@ -28,7 +28,7 @@ using Events = LumberjackPeer::Events;
 
 LumberjackOptions to(std::vector<std::string> hosts) {
   LumberjackOptions options;
-  options.hosts = std::move(hosts);
+  options.hosts.assign(hosts.begin(), hosts.end());
   options.wait_retry = 1ms;
   options.max_wait_retry = 10ms;
   return options;

@@ -5,7 +5,8 @@
 
 namespace windlass::test {
 
-/// From now on the system finds this name (one that ends in ".test") at this address; an empty one: it does not.
+/// From now on the system finds this name (one that ends in ".test") at this address, or at these, with blanks between;
+/// an empty text: it does not.
 void set_address(const std::string& name, const std::string& literal);
 /// How often the system was asked for this name.
 int lookups(const std::string& name);

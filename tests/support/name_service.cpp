@@ -1,9 +1,10 @@
-#include "name_service.h"
+#include "support/name_service.h"
 
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
 #include <netdb.h>
+#include <sstream>
 #include <string_view>
 
 namespace {
@@ -43,6 +44,7 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
   using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
   if (!name || !std::string_view(name).ends_with(".test")) return next(name, service, hints, found);
+  if (hints && (hints->ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
   std::string literal;
   {
     const std::lock_guard lock(mutex());
@@ -51,5 +53,12 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
     literal = entry.literal;
   }
   if (literal.empty()) return EAI_NONAME;
-  return next(literal.c_str(), service, hints, found);
+  // Of several, each is asked for by itself, and the answers are joined as freeaddrinfo takes them.
+  *found = nullptr;
+  std::istringstream literals(literal);
+  for (std::string one; literals >> one;) {
+    while (*found) found = &(*found)->ai_next;
+    if (const int error = next(one.c_str(), service, hints, found); error != 0) return error;
+  }
+  return 0;
 }

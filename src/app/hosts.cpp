@@ -1,0 +1,110 @@
+#include "app/hosts.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include "app/config_error.h"
+#include "app/text_file.h"
+#include "app/units.h"
+
+namespace windlass::app {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{1} << 20;
+
+using Apply = void (*)(Host&, std::string_view value);
+
+void set_priority(Host& host, std::string_view value) {
+  const auto priority = parse_integer(value);
+  if (!priority || *priority < 0 || *priority > 65535)
+    throw std::invalid_argument(fmt::format("priority: expected a number from 0 to 65535, got {}", in_quotes(value)));
+  host.priority = static_cast<unsigned>(*priority);
+}
+
+constexpr std::pair<std::string_view, Apply> settings[] = {{"priority", set_priority}};
+
+void apply(Host& host, std::string_view setting) {
+  const std::string_view name = setting.substr(0, setting.find('='));
+  const auto* const known = std::ranges::find(settings, name, &std::pair<std::string_view, Apply>::first);
+  if (known == std::end(settings) || name.size() == setting.size())
+    throw std::invalid_argument(
+        fmt::format("expected a setting such as priority=1 behind the host, got {}", in_quotes(setting)));
+  known->second(host, setting.substr(name.size() + 1));
+}
+
+}  // namespace
+
+bool is_host_setting(std::string_view name) {
+  return std::ranges::find(settings, name, &std::pair<std::string_view, Apply>::first) != std::end(settings);
+}
+
+Host parse_host(std::string_view text, std::uint16_t default_port) {
+  if (text.find("://") != std::string_view::npos)
+    throw std::invalid_argument(fmt::format("expected host or host:port without a scheme, got {}", in_quotes(text)));
+  const auto mark = std::min(text.find('?'), text.size());
+  Host host = net::parse_host_port(text.substr(0, mark), default_port);
+  if (host.address.host.empty())
+    throw std::invalid_argument(fmt::format("expected a host before the port, got {}", in_quotes(text)));
+  if (host.address.port == 0)
+    throw std::invalid_argument(fmt::format("expected a port from 1 to 65535, got {}", in_quotes(text)));
+  for (std::string_view rest = text.substr(std::min(mark + 1, text.size())); !rest.empty();) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    apply(host, rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return host;
+}
+
+std::vector<Host> read_hosts_file(const std::string& path, std::uint16_t default_port) {
+  const std::string text = read_text_file(path, largest_file);
+  Place place{printable(path, 200)};
+  const auto fail = [&](const std::string& problem) { throw ConfigError(place, {}, problem); };
+  if (text.size() > largest_file) fail(fmt::format("expected at most {}", format_size(largest_file)));
+  std::vector<Host> hosts;
+  for (std::string_view rest = text; !rest.empty();) {
+    ++place.line;
+    const auto end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    line = trimmed(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    if (line.find_first_of(" \t,") != std::string_view::npos)
+      fail(fmt::format("expected one host a line, got {}", in_quotes(line)));
+    try {
+      hosts.push_back(parse_host(line, default_port));
+    } catch (const std::invalid_argument& error) {
+      fail(printable(error.what(), 300));
+    }
+    if (hosts.size() > OutputConfig::max_hosts) fail(fmt::format("expected at most {} hosts", OutputConfig::max_hosts));
+  }
+  place.line = 0;
+  if (hosts.empty()) fail("expected at least one host, one a line");
+  return hosts;
+}
+
+HostsFile::HostsFile(std::string path, std::uint16_t default_port)
+    : path_(std::move(path)), default_port_(default_port), read_(stamp()), seen_(read_) {}
+
+bool HostsFile::Stamp::operator==(const Stamp& other) const {
+  return device == other.device && inode == other.inode && size == other.size &&
+         modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec;
+}
+
+HostsFile::Stamp HostsFile::stamp() const {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+}
+
+std::optional<std::vector<Host>> HostsFile::look() {
+  const Stamp now = stamp();
+  const bool is_steady = now == std::exchange(seen_, now);
+  if (!is_steady || now == read_) return std::nullopt;
+  read_ = now;
+  return read_hosts_file(path_, default_port_);
+}
+
+}  // namespace windlass::app
