@@ -26,6 +26,8 @@ class Entry(typing.NamedTuple):
 class FollowingTest(ProgramTest):
     """A directory of logs, a registry, and a configuration for both."""
 
+    output = "logstash"
+
     def setUp(self):
         super().setUp()
         self.logs = self.directory / "logs"
@@ -41,7 +43,7 @@ inputs:
   paths: ["{self.directory}/logs/*.log*"]
   prospector.scanner.check_interval: 200ms
 {inputs}
-output.logstash:
+output.{self.output}:
   hosts: [{hosts}]
   loadbalance: true
   bulk_max_size: 50
