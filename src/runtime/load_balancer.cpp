@@ -172,6 +172,7 @@ class LoadBalancer::Impl {
 
   // Of the loop's thread.
   std::vector<Channel> channels_;
+  std::vector<std::unique_ptr<runtime::SyncThread>> leaving_;  ///< of workers that have left
   std::optional<core::Balancer> balancer_;
   base::Time now_{};
   base::Time took_at_{};  ///< when something was last found in the inbox
@@ -422,6 +423,7 @@ void LoadBalancer::Impl::run() {
     if (auto* thread = channel.sync()) thread->stop();
   for (Channel& channel : channels_)
     if (auto* thread = channel.sync()) thread->finish(deadline);
+  for (const auto& thread : leaving_) thread->finish(deadline);
   door_->close();
   loop_->release_thread();
   const std::lock_guard lock(end_mutex_);
@@ -674,6 +676,12 @@ void LoadBalancer::Impl::perform(const core::Replace& replace) {
 }
 
 void LoadBalancer::Impl::perform(const core::Left& left) {
+  if (auto* thread = channels_[left.worker].sync()) {
+    // Its last close() may be still to come; it is waited for at the end, as those of others are.
+    thread->stop();
+    leaving_.push_back(std::move(std::get<std::unique_ptr<runtime::SyncThread>>(channels_[left.worker].client)));
+    std::erase_if(leaving_, [](const auto& one) { return one->has_ended(); });
+  }
   channels_[left.worker] = {};
 }
 

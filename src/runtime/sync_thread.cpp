@@ -83,6 +83,11 @@ void SyncThread::interrupt_if_busy() {
   if (shared_->busy) shared_->client->interrupt();
 }
 
+bool SyncThread::has_ended() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->ended;
+}
+
 void SyncThread::finish(std::chrono::steady_clock::time_point deadline) {
   {
     std::unique_lock lock(shared_->mutex);

@@ -32,6 +32,8 @@ class SyncThread {
   void stop();
   /// Waits for the thread's end, but not beyond `deadline`: a client that is stuck is left behind with its thread.
   void finish(std::chrono::steady_clock::time_point deadline);
+  /// It makes no call any more, and will not.
+  bool has_ended() const;
 
  private:
   struct Shared;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <memory>
 #include <stdexcept>
 
 #include <windlass/windlass.h>
@@ -42,8 +43,8 @@ TEST(ChangingSets, AWorkerThatJoinsTakesWhatTheFirstOneCannot) {
 }
 
 TEST(ChangingSets, ASynchronousWorkerJoinsAndLeavesToo) {
-  LoadBalancer balancer(factory_of(worker_of("a", AsyncScript())));
   std::atomic<int> closes{0};
+  LoadBalancer balancer(factory_of(worker_of("a", AsyncScript())));
   SyncScript script;
   script.close = [&] { ++closes; };
   Worker second;
@@ -56,6 +57,24 @@ TEST(ChangingSets, ASynchronousWorkerJoinsAndLeavesToo) {
   EXPECT_GT(closes, 0);
   EXPECT_FALSE(balancer.publish_event("event"));
   EXPECT_TRUE(balancer.drain(10s));
+}
+
+TEST(ChangingSets, ASynchronousClientThatHasLeftIsGoneAfterTheClose) {
+  auto in_use = std::make_shared<int>();
+  const std::weak_ptr<int> client = in_use;
+  Worker first;
+  first.endpoint = "a";
+  SyncScript script;
+  script.close = [in_use] {};
+  first.client = std::make_unique<ScriptedSyncClient>(std::move(script));
+  {
+    LoadBalancer balancer(factory_of(std::move(first)));
+    in_use.reset();
+    ASSERT_TRUE(test::eventually([&] { return balancer.statistics().workers.at(0).state == WorkerState::connected; }));
+    balancer.remove_workers("a", 10s);
+    ASSERT_TRUE(test::eventually([&] { return balancer.statistics().workers.at(0).state == WorkerState::left; }));
+  }
+  EXPECT_TRUE(client.expired()) << "nobody calls it any more";
 }
 
 TEST(ChangingSets, WhatALeavingWorkerHoldsIsSentElsewhereWhenItsTimeIsOver) {
