@@ -34,6 +34,9 @@ class Hasty final : public core::HandOutPolicy {
   Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) override {
     return windows_->choose(candidates, participants, head, now);
   }
+  bool as_good(core::WorkerId other, core::WorkerId chosen, const Head& head, base::Time now) const override {
+    return windows_->as_good(other, chosen, head, now);
+  }
   Hedge hedge(const Workers& candidates, const MayHedge& may, base::Time now) override {
     if (live_.empty() || candidates.empty() || random_.chance(0.5)) return {};
     const core::AttemptId attempt = live_[random_.below(live_.size())];

@@ -23,6 +23,7 @@ constexpr Figure all_figures[] = {
     {"ttl", &Scenario::ttl, 0},
     {"overlap", &Scenario::overlap, 0},
     {"joins", &Scenario::joins, 0},
+    {"weights", &Scenario::weights, 1},
     {"leaves", &Scenario::leaves, 0},
     {"attempts", &Scenario::attempts, 0},
     {"guaranteed", &Scenario::guaranteed, 1},
@@ -179,6 +180,7 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.joins = dice.chance(0.6) ? 0 : dice.about(1, 9);
   s.leaves = dice.chance(0.6) ? 0 : dice.about(1, 9);
   s.poisoning = dice.one_of({0, 1, 2});
+  s.weights = dice.chance(0.8) ? 1 : dice.one_of({2, 9});
   if (s.wire > 0) {
     // Every byte is really written, compressed and read: smaller worlds, or they take all of the time.
     s.publishes = std::min(s.publishes, 200.0);

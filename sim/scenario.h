@@ -31,6 +31,7 @@ struct Scenario {
   double ttl = 0;            ///< of a connection; 0: none
   double overlap = 0;        ///< share of the workers whose old connection stays until the new one stands
   double joins = 0;          ///< workers that join, in the time of faults
+  double weights = 1;        ///< of workers, up to
   double leaves = 0;         ///< workers that are removed, in the time of faults
 
   // The balancer's options.

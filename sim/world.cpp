@@ -25,6 +25,7 @@ core::WorkerOptions make_worker(const Scenario& scenario, std::uint32_t host, ba
   const bool lasts = random.chance(0.3);
   if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
   if (worker.ttl > base::Duration::zero()) worker.overlaps = random.chance(scenario.overlap);
+  if (scenario.weights > 1) worker.weight = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::weights)));
   return worker;
 }
 

@@ -21,6 +21,8 @@ struct EndpointHost {
   std::string address;
   /// The name by which its certificate is checked and under which it is spoken to, where that is not the address.
   std::string server_name;
+  /// Of batches for which several connections would be as good, each gets a share in proportion to this.
+  unsigned weight = 1;
   /// Its connections take part only while all hosts of lower numbers are failing.
   unsigned priority = 0;
 };

@@ -29,6 +29,7 @@ struct Worker {
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);       ///< backoff at first
   std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);  ///< backoff at most
   std::chrono::nanoseconds ttl{0};  ///< a connection is replaced after this time, and loses nothing; 0: never
+  unsigned weight = 1;              ///< its share, in proportion, of batches for which several would be as good
   unsigned priority = 0;            ///< a worker draws only while no worker of a lower number participates
 };
 

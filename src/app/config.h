@@ -40,6 +40,8 @@ struct Host {
   net::HostPort address;
   /// The name that the address was found by; else empty.
   std::string server_name;
+  /// Its share, in proportion, of batches for which several hosts would be as good.
+  unsigned weight = 1;
   /// Takes part only while hosts of lower numbers are failing.
   unsigned priority = 0;
 

@@ -17,14 +17,23 @@ constexpr std::size_t largest_file = std::size_t{1} << 20;
 
 using Apply = void (*)(Host&, std::string_view value);
 
-void set_priority(Host& host, std::string_view value) {
-  const auto priority = parse_integer(value);
-  if (!priority || *priority < 0 || *priority > 65535)
-    throw std::invalid_argument(fmt::format("priority: expected a number from 0 to 65535, got {}", in_quotes(value)));
-  host.priority = static_cast<unsigned>(*priority);
+unsigned number(std::string_view name, std::string_view value, unsigned least, unsigned most) {
+  const auto parsed = parse_integer(value);
+  if (!parsed || *parsed < least || *parsed > most)
+    throw std::invalid_argument(
+        fmt::format("{}: expected a number from {} to {}, got {}", name, least, most, in_quotes(value)));
+  return static_cast<unsigned>(*parsed);
 }
 
-constexpr std::pair<std::string_view, Apply> settings[] = {{"priority", set_priority}};
+void set_priority(Host& host, std::string_view value) {
+  host.priority = number("priority", value, 0, 65535);
+}
+
+void set_weight(Host& host, std::string_view value) {
+  host.weight = number("weight", value, 1, 1000);
+}
+
+constexpr std::pair<std::string_view, Apply> settings[] = {{"priority", set_priority}, {"weight", set_weight}};
 
 void apply(Host& host, std::string_view setting) {
   const std::string_view name = setting.substr(0, setting.find('='));

@@ -99,6 +99,7 @@ Options endpoint_options(const OutputConfig& output) {
   for (const Host& host : output.hosts) {
     EndpointHost& endpoint = options.hosts.emplace_back(net::to_string(host.address));
     endpoint.server_name = host.server_name;
+    endpoint.weight = host.weight;
     endpoint.priority = host.priority;
   }
   options.workers = output.worker;

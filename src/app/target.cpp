@@ -133,7 +133,7 @@ Target parse_to(std::string_view url) {
   });
   if (settings.empty()) return target;
   if (target.hosts.empty())
-    throw ConfigError(target.place, {}, "expected priority behind the hosts in the file, as it holds for hosts");
+    throw ConfigError(target.place, {}, "expected priority and weight behind the hosts in the file");
   std::string hosts;
   for (std::string_view rest = target.hosts;;) {
     const auto end = std::min(rest.find(','), rest.size());

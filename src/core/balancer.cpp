@@ -73,6 +73,7 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
   for (WorkerOptions& worker : workers) {
     const EndpointId endpoint = endpoints_.meet(worker.endpoint);
     endpoints_.joined(endpoint);
+    shares_.joined(static_cast<WorkerId>(workers_.size()));
     workers_.emplace_back(std::move(worker), endpoint);
   }
 }
@@ -630,16 +631,35 @@ std::optional<Action> Balancer::hand_out(base::Time now) {
     if (other_candidates_.empty()) continue;
     others_of(participants_, other_participants_);
     const auto choice = policy_->choose(other_candidates_, other_participants_, {cost_of(work.batch), queued}, now);
-    if (choice.worker) return send(queue_.take_retry(i, now), *choice.worker, now);
+    if (choice.worker) {
+      const WorkerId worker = by_weight(*choice.worker, other_candidates_, {cost_of(work.batch), queued}, now);
+      return send(queue_.take_retry(i, now), worker, now);
+    }
     held_until_ = choice.until;
     return std::nullopt;
   }
   if (!queue_.has_fresh()) return std::nullopt;
   const double cost = std::max(1.0, static_cast<double>(queue_.fresh_head_bytes()));
   const auto choice = policy_->choose(candidates_, participants_, {cost, queued}, now);
-  if (choice.worker) return send(queue_.take_fresh(now), *choice.worker, now);
+  if (choice.worker) {
+    const WorkerId worker = by_weight(*choice.worker, candidates_, {cost, queued}, now);
+    return send(queue_.take_fresh(now), worker, now);
+  }
   held_until_ = choice.until;
   return std::nullopt;
+}
+
+/// The worker that was chosen, or, by their weights, one of those that would be as good.
+WorkerId Balancer::by_weight(WorkerId chosen, const std::vector<WorkerId>& candidates, const HandOutPolicy::Head& head,
+                             base::Time now) {
+  const auto weight_of = [&](WorkerId id) { return std::max(1u, workers_[id].options().weight); };
+  const bool alike = std::all_of(candidates.begin(), candidates.end(),
+                                 [&](WorkerId id) { return weight_of(id) == weight_of(chosen); });
+  if (alike) return chosen;
+  as_good_.clear();
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(as_good_),
+               [&](WorkerId id) { return id == chosen || policy_->as_good(id, chosen, head, now); });
+  return shares_.pick(as_good_, head.cost, weight_of);
 }
 
 /// When nothing is handed out: a second copy of a straggler to a worker that would idle.

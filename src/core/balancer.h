@@ -36,6 +36,7 @@
 #include "core/hand_out_policy.h"
 #include "core/hedge_budget.h"
 #include "core/options.h"
+#include "core/shares.h"
 #include "core/submission.h"
 #include "core/suspicion.h"
 #include "core/work_queue.h"
@@ -109,6 +110,8 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
+  WorkerId by_weight(WorkerId chosen, const std::vector<WorkerId>& candidates, const HandOutPolicy::Head& head,
+                     base::Time now);
   std::optional<Action> hedge(base::Time now);
   Send send(Work work, WorkerId worker, base::Time now);
   Send send_copy(Attempt& first, WorkerId worker, base::Time now);
@@ -156,6 +159,7 @@ class Balancer {
   WorkQueue queue_;
   std::unique_ptr<HandOutPolicy> policy_;
   HedgeBudget hedge_budget_;
+  Shares shares_;
   std::deque<Action> outputs_;
   Ledger ledger_;
   std::size_t held_events_ = 0;
@@ -174,6 +178,7 @@ class Balancer {
   std::vector<WorkerId> candidates_;          ///< those of them that have room
   std::vector<WorkerId> other_participants_;  ///< both without those that the batch is to avoid
   std::vector<WorkerId> other_candidates_;
+  std::vector<WorkerId> as_good_;  ///< as the one that was chosen
 };
 
 }  // namespace windlass::core

@@ -31,6 +31,7 @@ WorkerId Balancer::join(WorkerOptions options, EndpointId endpoint) {
     workers_[id] = Worker(std::move(options), endpoint, workers_[id].connection());
   }
   endpoints_.joined(endpoint);
+  shares_.joined(id);
   departed_.hand_over(workers_[id]);
   policy_->on_added(id, window);
   connections_stale_ = true;

@@ -22,6 +22,8 @@ constexpr double time_for_probe = 3;
 constexpr double share_of_wait = 0.8;
 /// A worker where the batch would stand in line is rated as if it took so many times as long.
 constexpr double wait_counts = 1 / 0.75;
+/// Weights decide between workers whose batches would be finished within so many times the time of the best.
+constexpr double equally_fast = 1.5;
 /// Work is held back in full while arrivals leave a sixteenth of the faster workers' capacity free.
 constexpr double gate_slope = 16;
 /// The line is short when a trip takes less than this part of the work on a batch. Then what is sent earlier than this
@@ -390,6 +392,14 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
     return {std::nullopt, std::max(at + soonest, time_at(now + (best_finish - now) / 4))};
   }
   return {best};
+}
+
+bool EarliestFinish::as_good(WorkerId other, WorkerId chosen, const Head& head, base::Time at) const {
+  if (probing_ || is_suspect(other, at)) return false;
+  const double now = seconds(at);
+  const double cost = head.cost / (unit_ == 0 ? std::max(1.0, head.cost) : unit_);
+  const auto takes = [&](WorkerId id) { return finish(lines_[id], view(lines_[id]), cost, now, true) - now; };
+  return takes(other) <= equally_fast * takes(chosen);
 }
 
 bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Workers& participants, double cost,

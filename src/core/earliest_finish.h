@@ -35,6 +35,7 @@ class EarliestFinish final : public HandOutPolicy {
   void on_throttled(WorkerId worker, base::Time now) override;
 
   Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) override;
+  bool as_good(WorkerId other, WorkerId chosen, const Head& head, base::Time now) const override;
   Hedge hedge(const Workers& candidates, const MayHedge& may, base::Time now) override;
   unsigned window(WorkerId worker) const override;
   const char* window_reason(WorkerId worker) const override { return lines_[worker].window_reason; }

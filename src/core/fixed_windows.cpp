@@ -32,6 +32,9 @@ class FixedWindows final : public HandOutPolicy {
                                         [&](WorkerId a, WorkerId b) { return rank(a) < rank(b); });
     return {*least};
   }
+  bool as_good(WorkerId other, WorkerId chosen, const Head&, base::Time) const override {
+    return lines_[other].in_flight == lines_[chosen].in_flight;
+  }
   unsigned window(WorkerId worker) const override { return std::max(1u, windows_[worker]); }
   const char* window_reason(WorkerId) const override { return "fixed"; }
 

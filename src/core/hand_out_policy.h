@@ -66,6 +66,11 @@ class HandOutPolicy {
   /// One of `candidates`, each of which has room; or none, because one of `participants`, which are all that draw, with
   /// room or without, will finish the batch sooner.
   virtual Choice choose(const Workers& candidates, const Workers& participants, const Head& head, base::Time now) = 0;
+  /// Whether `other`, another candidate, would be about as good as the one that choose() has just answered with, so
+  /// that weights may decide between them.
+  virtual bool as_good(WorkerId /*other*/, WorkerId /*chosen*/, const Head& /*head*/, base::Time /*now*/) const {
+    return false;
+  }
   /// A batch that is overdue, and which of `candidates`, each of which has room, will be quicker with a second copy of
   /// it. Asked when nothing is handed out; the copy is then told of by on_sent, as a batch like any other.
   virtual Hedge hedge(const Workers& /*candidates*/, const MayHedge& /*may*/, base::Time /*now*/) { return {}; }

@@ -45,6 +45,8 @@ struct WorkerOptions {
   bool overlaps = false;
   /// Connects, and so draws, only while every worker of a lower number is failing.
   unsigned priority = 0;
+  /// Of several workers that would be as good for a batch, each gets a share in proportion to this. At least 1.
+  unsigned weight = 1;
   /// Batches that may be in flight at most.
   unsigned window = 2;
 };

@@ -31,6 +31,7 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
       worker.wait_retry = options.wait_retry;
       worker.max_wait_retry = options.max_wait_retry;
       worker.ttl = options.ttl;
+      worker.weight = where.weight;
       worker.priority = options.loadbalance
                             ? where.priority
                             : reserve_priority(where.priority, unsigned((host + hosts - preferred) % hosts));

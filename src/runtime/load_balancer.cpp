@@ -243,6 +243,7 @@ core::WorkerOptions LoadBalancer::Impl::options_of(const Worker& worker) const {
   options.ttl = worker.ttl;
   options.overlaps = static_cast<bool>(worker.another);
   options.priority = worker.priority;
+  options.weight = worker.weight;
   options.window = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client) ? 1 : options_.pipelining;
   return options;
 }

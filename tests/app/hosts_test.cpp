@@ -21,9 +21,11 @@ TEST(ParseHost, TakesWhatHoldsForTheHostAloneBehindIt) {
   Host expected(HostPort{"h1", 5044});
   expected.priority = 2;
   EXPECT_EQ(parse_host("h1?priority=2", 5044), expected);
+  expected.weight = 3;
+  EXPECT_EQ(parse_host("h1?weight=3&priority=2", 5044), expected);
   EXPECT_EQ(parse_host("h1?", 5044), Host(HostPort{"h1", 5044}));
   for (const char* wrong :
-       {"h1?priority", "h1?priority=", "h1?priority=-1", "h1?priority=65536", "h1?colour=red", "h1?&"})
+       {"h1?priority", "h1?priority=", "h1?priority=-1", "h1?priority=65536", "h1?weight=0", "h1?colour=red", "h1?&"})
     EXPECT_THROW(parse_host(wrong, 5044), std::invalid_argument) << wrong;
 }
 
