@@ -7,15 +7,12 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/files.h"
 #include "input/file_system.h"
 #include "input/fingerprint.h"
 
 namespace windlass::app {
 namespace {
-
-std::error_code last_error() {
-  return {errno, std::system_category()};
-}
 
 std::uint64_t random_identity() {
   std::random_device device;
@@ -51,7 +48,7 @@ std::error_code Input::open(const std::string& path, Input& to) {
     return std::make_error_code(std::errc::invalid_argument);
   } else {
     input.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (input.descriptor_ < 0) return last_error();
+    if (input.descriptor_ < 0) return base::last_error();
   }
   if (const std::error_code error = input.look()) return error;
   to = std::move(input);
@@ -60,7 +57,7 @@ std::error_code Input::open(const std::string& path, Input& to) {
 
 std::error_code Input::look() {
   const int descriptor = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-  if (descriptor < 0) return last_error();
+  if (descriptor < 0) return base::last_error();
   const std::unique_ptr<input::OpenFile> file = input::take_over(descriptor);
   input::FileStatus status;
   if (const std::error_code error = file->status(status)) return error;
@@ -75,7 +72,7 @@ std::error_code Input::look() {
   identity_ = input::identity_of(status, head, 0);
   size_ = status.size;
   const off_t at = ::lseek(descriptor_, 0, SEEK_CUR);
-  if (at < 0) return last_error();
+  if (at < 0) return base::last_error();
   offset_ = static_cast<std::uint64_t>(at);
 #ifdef POSIX_FADV_SEQUENTIAL
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);

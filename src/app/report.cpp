@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/units.h"
+#include "base/files.h"
 
 namespace windlass::app {
 namespace {
@@ -118,24 +119,11 @@ void print(const json::value& value, std::size_t indent, std::string& to) {
   }
 }
 
-std::error_code last_error() {
-  return {errno, std::system_category()};
-}
-
-std::error_code write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return last_error();
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 std::error_code write_in_place(const std::string& path, std::string_view text) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (descriptor < 0) return last_error();
-  const std::error_code error = write_all(descriptor, text);
-  if (::close(descriptor) != 0 && !error) return last_error();
+  if (descriptor < 0) return base::last_error();
+  const std::error_code error = base::write_all(descriptor, text);
+  if (::close(descriptor) != 0 && !error) return base::last_error();
   return error;
 }
 
@@ -148,11 +136,11 @@ std::error_code replace_file(const std::string& path, std::string_view text) {
     ::unlink(temporary.c_str());
     descriptor = ::open(temporary.c_str(), flags, 0666);
   }
-  if (descriptor < 0) return last_error();
-  std::error_code error = write_all(descriptor, text);
-  if (!error && ::fsync(descriptor) != 0) error = last_error();
-  if (::close(descriptor) != 0 && !error) error = last_error();
-  if (!error && std::rename(temporary.c_str(), path.c_str()) != 0) error = last_error();
+  if (descriptor < 0) return base::last_error();
+  std::error_code error = base::write_all(descriptor, text);
+  if (!error && ::fsync(descriptor) != 0) error = base::last_error();
+  if (::close(descriptor) != 0 && !error) error = base::last_error();
+  if (!error && std::rename(temporary.c_str(), path.c_str()) != 0) error = base::last_error();
   if (error) ::unlink(temporary.c_str());
   return error;
 }
@@ -278,7 +266,7 @@ std::string report_json(const Report& report) {
 }
 
 std::error_code write_report(const std::string& path, const std::string& text) {
-  if (path == "-") return write_all(STDOUT_FILENO, text);
+  if (path == "-") return base::write_all(STDOUT_FILENO, text);
   struct stat status {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) return std::make_error_code(std::errc::is_a_directory);

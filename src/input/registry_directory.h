@@ -27,8 +27,6 @@ class RegistryDirectory final : public RegistryStorage {
   std::error_code keep_aside() override;
 
  private:
-  std::error_code sync_directory() const;
-
   std::string path_;
   int lock_ = -1;
   int log_ = -1;

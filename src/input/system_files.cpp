@@ -5,14 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "input/file_system.h"
 
 namespace windlass::input {
 namespace {
-
-std::error_code last_error() {
-  return {errno, std::system_category()};
-}
 
 std::int64_t nanoseconds(const statx_timestamp& time) {
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
@@ -20,7 +17,7 @@ std::int64_t nanoseconds(const statx_timestamp& time) {
 
 std::error_code look(int directory, const char* path, int flags, FileStatus& to) {
   struct statx found {};
-  if (::statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) return last_error();
+  if (::statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) return base::last_error();
   to.key = {(std::uint64_t{found.stx_dev_major} << 32) | found.stx_dev_minor, found.stx_ino};
   to.size = found.stx_size;
   to.born = (found.stx_mask & STATX_BTIME) != 0 ? nanoseconds(found.stx_btime) : 0;
@@ -58,7 +55,7 @@ class Descriptor final : public OpenFile {
     ssize_t count;
     do count = ::pread(descriptor_, to, size, static_cast<off_t>(offset));
     while (count < 0 && errno == EINTR);
-    if (count < 0) return last_error();
+    if (count < 0) return base::last_error();
     got = static_cast<std::size_t>(count);
     return {};
   }
@@ -84,13 +81,13 @@ bool SystemFiles::is_link(const std::string& path) {
 
 std::error_code SystemFiles::list(const std::string& directory, std::vector<DirectoryEntry>& to) {
   DIR* const open = ::opendir(directory.c_str());
-  if (open == nullptr) return last_error();
+  if (open == nullptr) return base::last_error();
   std::error_code error;
   for (;;) {
     errno = 0;
     const dirent* const entry = ::readdir(open);
     if (entry == nullptr) {
-      if (errno != 0) error = last_error();
+      if (errno != 0) error = base::last_error();
       break;
     }
     const std::string_view name = entry->d_name;
@@ -102,7 +99,7 @@ std::error_code SystemFiles::list(const std::string& directory, std::vector<Dire
 
 std::error_code SystemFiles::open(const std::string& path, std::unique_ptr<OpenFile>& to) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (descriptor < 0) return last_error();
+  if (descriptor < 0) return base::last_error();
   to = take_over(descriptor);
   return {};
 }

@@ -16,12 +16,10 @@
 
 #include <windlass/error.h>
 
+#include "base/files.h"
+
 namespace windlass::queue {
 namespace {
-
-std::error_code last_error() {
-  return {errno, std::system_category()};
-}
 
 class PosixFile final : public File {
  public:
@@ -30,7 +28,7 @@ class PosixFile final : public File {
 
   std::error_code size(std::uint64_t& bytes) override {
     struct stat status {};
-    if (::fstat(descriptor_, &status) != 0) return last_error();
+    if (::fstat(descriptor_, &status) != 0) return base::last_error();
     bytes = static_cast<std::uint64_t>(status.st_size);
     return {};
   }
@@ -40,7 +38,7 @@ class PosixFile final : public File {
     while (got < to.size()) {
       const ssize_t read = ::pread(descriptor_, to.data() + got, to.size() - got, static_cast<off_t>(offset + got));
       if (read == 0) return {};
-      if (read < 0 && errno != EINTR) return last_error();
+      if (read < 0 && errno != EINTR) return base::last_error();
       if (read > 0) got += static_cast<std::size_t>(read);
     }
     return {};
@@ -78,10 +76,10 @@ class PosixFile final : public File {
   }
 
   std::error_code resize(std::uint64_t bytes) override {
-    return ::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0 ? std::error_code() : last_error();
+    return ::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0 ? std::error_code() : base::last_error();
   }
 
-  std::error_code sync() override { return ::fdatasync(descriptor_) == 0 ? std::error_code() : last_error(); }
+  std::error_code sync() override { return ::fdatasync(descriptor_) == 0 ? std::error_code() : base::last_error(); }
 
  private:
   /// Moves `offset` along.
@@ -90,7 +88,7 @@ class PosixFile final : public File {
       const ssize_t result =
           ::pwritev(descriptor_, vectors.data(), static_cast<int>(vectors.size()), static_cast<off_t>(offset));
       if (result < 0 && errno == EINTR) continue;
-      if (result < 0) return last_error();
+      if (result < 0) return base::last_error();
       if (result == 0) return std::make_error_code(std::errc::no_space_on_device);
       auto written = static_cast<std::size_t>(result);
       offset += written;
@@ -124,7 +122,7 @@ std::error_code Directory::open(const std::string& path, bool create, std::uniqu
     }
   }
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return last_error();
+  if (descriptor < 0) return base::last_error();
   directory.reset(new Directory(path, descriptor));
   return {};
 }
@@ -141,10 +139,10 @@ std::error_code Directory::lock() {
     // Where nobody can write there is nothing to be kept from.
     if (lock_ < 0 && (errno == ENOENT || errno == EROFS)) return {};
   }
-  if (lock_ < 0) return last_error();
+  if (lock_ < 0) return base::last_error();
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     const bool taken = errno == EWOULDBLOCK;
-    const std::error_code error = last_error();
+    const std::error_code error = base::last_error();
     std::array<char, 16> text{};
     const ssize_t length = ::pread(lock_, text.data(), text.size(), 0);
     if (length > 0) std::from_chars(text.data(), text.data() + length, holder_);
@@ -161,17 +159,17 @@ std::error_code Directory::lock() {
 
 std::error_code Directory::list(std::vector<std::string>& names) {
   const int copy = ::openat(descriptor_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return last_error();
+  if (copy < 0) return base::last_error();
   DIR* stream = ::fdopendir(copy);
   if (stream == nullptr) {
-    const std::error_code error = last_error();
+    const std::error_code error = base::last_error();
     ::close(copy);
     return error;
   }
   names.clear();
   errno = 0;
   while (const dirent* entry = ::readdir(stream)) names.emplace_back(entry->d_name);
-  const std::error_code error = errno != 0 ? last_error() : std::error_code();
+  const std::error_code error = errno != 0 ? base::last_error() : std::error_code();
   ::closedir(stream);
   std::sort(names.begin(), names.end());
   return error;
@@ -180,21 +178,21 @@ std::error_code Directory::list(std::vector<std::string>& names) {
 std::error_code Directory::open(const std::string& name, Open how, std::unique_ptr<File>& file) {
   const int flags = how == Open::to_read ? O_RDONLY : how == Open::to_write ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC;
   const int descriptor = ::openat(descriptor_, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (descriptor < 0) return last_error();
+  if (descriptor < 0) return base::last_error();
   file = std::make_unique<PosixFile>(descriptor);
   return {};
 }
 
 std::error_code Directory::rename(const std::string& from, const std::string& to) {
-  return ::renameat(descriptor_, from.c_str(), descriptor_, to.c_str()) == 0 ? std::error_code() : last_error();
+  return ::renameat(descriptor_, from.c_str(), descriptor_, to.c_str()) == 0 ? std::error_code() : base::last_error();
 }
 
 std::error_code Directory::remove(const std::string& name) {
-  return ::unlinkat(descriptor_, name.c_str(), 0) == 0 ? std::error_code() : last_error();
+  return ::unlinkat(descriptor_, name.c_str(), 0) == 0 ? std::error_code() : base::last_error();
 }
 
 std::error_code Directory::sync_names() {
-  return ::fsync(descriptor_) == 0 ? std::error_code() : last_error();
+  return ::fsync(descriptor_) == 0 ? std::error_code() : base::last_error();
 }
 
 }  // namespace windlass::queue

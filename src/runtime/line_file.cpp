@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/files.h"
 
 namespace windlass::runtime {
 namespace {
@@ -22,12 +23,8 @@ namespace {
 constexpr std::size_t enough = std::size_t{1} << 20;
 constexpr std::size_t memory_kept = 2 * enough;
 
-std::error_code last_error() {
-  return {errno, std::system_category()};
-}
-
 std::error_code error_unless(bool fine) {
-  return fine ? std::error_code() : last_error();
+  return fine ? std::error_code() : base::last_error();
 }
 
 /// The place after the last newline of the file, looked for in its last `most` bytes; -1: an error of the system's.
@@ -61,9 +58,9 @@ Written write_all(int descriptor, std::string_view bytes) {
     } else if (errno == EAGAIN) {
       // Standard output may be shared with somebody who does not want to wait.
       pollfd writable{descriptor, POLLOUT, 0};
-      if (::poll(&writable, 1, -1) < 0 && errno != EINTR) written.error = last_error();
+      if (::poll(&writable, 1, -1) < 0 && errno != EINTR) written.error = base::last_error();
     } else if (errno != EINTR) {
-      written.error = last_error();
+      written.error = base::last_error();
     }
   }
   return written;
@@ -72,11 +69,7 @@ Written write_all(int descriptor, std::string_view bytes) {
 /// A name in a directory is durable only when the directory is.
 std::error_code sync_directory_of(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return last_error();
-  const std::error_code error = error_unless(::fsync(directory) == 0);
-  ::close(directory);
-  return error;
+  return base::sync_directory(parent.empty() ? "." : parent.string());
 }
 
 }  // namespace
@@ -97,7 +90,7 @@ std::error_code LineFile::open() {
   regular_ = !other;
   descriptor_ = ::open(options_.path.c_str(), O_CREAT | O_APPEND | O_CLOEXEC | (other ? O_WRONLY : O_RDWR),
                        static_cast<mode_t>(options_.permissions));
-  if (!is_open()) return last_error();
+  if (!is_open()) return base::last_error();
   const std::error_code error = regular_ ? own_and_repair() : std::error_code();
   if (error) close();
   return error;
@@ -114,17 +107,17 @@ void LineFile::close() noexcept {
 
 std::error_code LineFile::own_and_repair() {
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
-    return errno == EWOULDBLOCK ? std::make_error_code(std::errc::device_or_resource_busy) : last_error();
+    return errno == EWOULDBLOCK ? std::make_error_code(std::errc::device_or_resource_busy) : base::last_error();
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) return last_error();
+  if (::fstat(descriptor_, &status) != 0) return base::last_error();
   const off_t end = end_of_lines(descriptor_, status.st_size, static_cast<off_t>(max_torn));
-  if (end < 0) return last_error();
+  if (end < 0) return base::last_error();
   size_ = static_cast<std::uint64_t>(status.st_size);
   const auto torn = static_cast<std::size_t>(status.st_size - end);
   if (torn > max_torn) {
     begun_ = true;
   } else if (torn > 0) {
-    if (::ftruncate(descriptor_, end) != 0) return last_error();
+    if (::ftruncate(descriptor_, end) != 0) return base::last_error();
     size_ = static_cast<std::uint64_t>(end);
     cut_bytes_ = torn;
   }
@@ -200,7 +193,7 @@ void LineFile::cut_off(std::size_t bytes) {
 
 std::error_code LineFile::make_durable() {
   if (unsafe_bytes_ > 0 && ::fdatasync(descriptor_) != 0) {
-    const std::error_code error = last_error();
+    const std::error_code error = base::last_error();
     // Which of it is on the disk is not known any more.
     cut_off(unsafe_bytes_);
     unsafe_bytes_ = 0;
@@ -218,11 +211,11 @@ std::error_code LineFile::rotate() {
   };
   // A file that is missing leaves a gap, which the next rotation fills.
   for (unsigned number = options_.number_of_files - 1; number > 0; --number)
-    if (::rename(name(number - 1).c_str(), name(number).c_str()) != 0 && errno != ENOENT) return last_error();
+    if (::rename(name(number - 1).c_str(), name(number).c_str()) != 0 && errno != ENOENT) return base::last_error();
 
   const int next = ::open(options_.path.c_str(), O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_RDWR,
                           static_cast<mode_t>(options_.permissions));
-  if (next < 0) return last_error();
+  if (next < 0) return base::last_error();
   std::error_code error = error_unless(::flock(next, LOCK_EX | LOCK_NB) == 0);
   if (!error && options_.sync) error = sync_directory_of(options_.path);
   if (error) {
