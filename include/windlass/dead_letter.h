@@ -18,6 +18,7 @@ struct DeadLetter {
   std::error_code error;               ///< what the endpoint said last
   unsigned attempts = 0;               ///< how often they were sent, the last time with it
   std::vector<std::string> endpoints;  ///< who refused them, as configured
+  std::string detail;                  ///< what the endpoint said of them, in its own words; may be empty
 };
 
 }  // namespace windlass

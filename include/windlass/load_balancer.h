@@ -28,6 +28,14 @@ struct ConnectionEvent {
   std::string detail;      ///< the same for people, where the client knows more
 };
 
+/// What an endpoint said of events that it did not take.
+struct Refusal {
+  std::string endpoint;
+  std::size_t events = 0;  ///< how many of a batch it said something about; 0: the batch as a whole
+  std::error_code error;   ///< of the first of them
+  std::string detail;      ///< the same in the endpoint's own words
+};
+
 /// A queue on disk: what is accepted outlives the process, and the system where `sync` says so.
 struct DiskQueueOptions {
   /// A directory for this balancer alone. Made where it does not exist.
@@ -64,6 +72,8 @@ struct LoadBalancerOptions {
 
   /// Hears of connections that are made and lost, from the loop thread.
   std::function<void(const ConnectionEvent&)> on_connection;
+  /// Hears of batches of which something was not taken, where the client knows more than a code; from the loop thread.
+  std::function<void(const Refusal&)> on_refusal;
 
   /// A batch that is overdue by what its connection usually takes is sent over another one as well, when that would
   /// have nothing to do; whichever is first counts. Events sent twice for that are at most this share of those

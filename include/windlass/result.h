@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct PublishResult {
   struct Unpublished {
     std::uint32_t index = 0;
     std::error_code why;
+    std::string detail = {};  ///< what the endpoint said of it, for people; may be empty
     friend bool operator==(const Unpublished&, const Unpublished&) = default;
   };
 
@@ -34,6 +36,8 @@ struct PublishResult {
   /// retryable and throttled rest the worker, connection_fatal closes it, permanent rejects [rest_from, end).
   /// Without an error, what is handed back costs no attempt.
   std::error_code error;
+  /// What the endpoint said of `error`, for people; may be empty.
+  std::string detail;
   /// With a throttled answer: the time for which the endpoint asked to be spared, where it named one.
   std::optional<std::chrono::nanoseconds> retry_after;
 

@@ -49,7 +49,8 @@ void DeadLetterFile::correct(Ledger& ledger) const {
 std::string DeadLetterFile::line_of(std::string_view event, const DeadLetter& letter, std::string_view time) {
   std::vector<std::string> endpoints;
   for (const std::string& endpoint : letter.endpoints) endpoints.push_back(quoted(endpoint));
-  const std::string error = letter.error ? letter.error.message() : std::string();
+  std::string error = letter.error ? letter.error.message() : std::string();
+  if (!letter.detail.empty()) error += ": " + letter.detail;
   return fmt::format(R"({{"time":"{}","reason":"{}","error":{},"sends":{},"endpoints":[{}],"event":{}}})", time,
                      reason_name(reason_of(letter)), quoted(error), letter.attempts, fmt::join(endpoints, ","),
                      json_.is_object(event) ? std::string(event) : quoted(event));

@@ -21,8 +21,8 @@ namespace windlass::app {
 /// Appends events that no endpoint will take to a file, each as one line of JSON (NDJSON):
 ///
 ///   {"time": when, as "2024-05-06T07:08:09.123Z", "reason": "rejected" or "undeliverable", "error": what the endpoint
-///   said last, "sends": how often it was sent, "endpoints": [who refused it, as configured], "event": the event, as it
-///   is where it is a JSON object, else as a string}
+///   said last, in its own words where it has any, "sends": how often it was sent, "endpoints": [who refused it, as
+///   configured], "event": the event, as it is where it is a JSON object, else as a string}
 ///
 /// Not thread-safe, except for lost_total(): keep() is for LoadBalancerOptions::dead_letter, which is called from the
 /// loop thread before the event is signalled. It writes there, and returns when the line is with the kernel, so that it

@@ -204,7 +204,8 @@ void Probe::send_test_event() {
 void Probe::took_event(const PublishResult& result) {
   if (result != PublishResult::acked()) {
     const std::error_code why = result.rest.empty() ? result.error : result.rest.front().why;
-    const std::string_view detail = conversation_->error_detail();
+    const std::string& said = result.rest.empty() ? result.detail : result.rest.front().detail;
+    const std::string_view detail = said.empty() ? conversation_->error_detail() : said;
     return fail("round trip", why,
                 fmt::format("the test event was not acknowledged: {}", detail.empty() ? why.message() : detail));
   }

@@ -67,6 +67,7 @@ int run_relay(const RelayOptions& options) {
   Signals signals;
   Watch watch;
   balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
+  balancing.on_refusal = [&watch](const Refusal& refusal) { watch.on_refusal(refusal); };
   EndpointWatch endpoints(config.output, watch);
   LoadBalancer balancer(endpoints.workers(), std::move(balancing));
   const auto changing = endpoints.start(balancer);

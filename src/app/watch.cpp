@@ -1,5 +1,6 @@
 #include "app/watch.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -26,8 +27,17 @@ void Watch::tell(bool is_wrong, const std::string& line) {
   if (lines_.size() < max_events) lines_.emplace_back(is_wrong, line);
 }
 
+void Watch::on_refusal(const Refusal& refusal) {
+  const std::lock_guard lock(mutex_);
+  Refused& refused = refused_[{refusal.endpoint, refusal.error.message()}];
+  ++refused.batches;
+  refused.events += refusal.events;
+  refused.detail = refusal.detail;
+}
+
 void Watch::show(const LoadBalancer& balancer) {
   tell_events();
+  tell_refusals(false);
   const auto now = Clock::now();
   const bool terminal = ProgressDisplay::is_possible(STDERR_FILENO);
   if (now - shown_at_ < (terminal ? std::chrono::milliseconds(500) : std::chrono::seconds(10))) return;
@@ -58,6 +68,7 @@ void Watch::tell_disk(const DiskQueueStatistics& disk) {
 
 void Watch::end() {
   tell_events();
+  tell_refusals(true);
   display_.clear();
 }
 
@@ -80,6 +91,19 @@ void Watch::tell_events() {
     if (news == told) continue;
     spdlog::log(event.connected ? spdlog::level::info : spdlog::level::warn, "{}: {}", event.endpoint, news);
     told = std::move(news);
+  }
+}
+
+void Watch::tell_refusals(bool all) {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  for (auto& [of, refused] : refused_) {
+    if (refused.batches == 0 || (!all && now - refused.told_at < refusal_interval)) continue;
+    display_.clear();
+    const std::string count =
+        refused.events > 0 ? fmt::format("{} events", refused.events) : fmt::format("{} batches", refused.batches);
+    spdlog::warn("{}: {} ({}): {}", of.first, of.second, count, refused.detail);
+    refused = {.detail = {}, .told_at = now};
   }
 }
 

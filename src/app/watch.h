@@ -20,12 +20,13 @@ namespace windlass::app {
 /// happens to them; it is told to people by show() and end(), from one thread, where it does not run into the display.
 class Watch {
  public:
-  /// From any thread.
+  // From any thread.
   void on_connection(const ConnectionEvent& event);
   /// From any thread: a line for people.
   void tell(bool is_wrong, const std::string& line);
   /// By endpoint: what last went wrong with a connection to it. Endpoints without failures are not there.
   std::map<std::string, std::string> last_errors() const;
+  void on_refusal(const Refusal& refusal);
   /// What is wrong with the queue on disk, each thing once.
   void tell_disk(const DiskQueueStatistics& disk);
 
@@ -39,9 +40,19 @@ class Watch {
   static constexpr std::size_t max_events = 1000;
   /// Sets of endpoints may change for as long as it runs.
   static constexpr std::size_t max_endpoints = 4096;
+  /// Refusals of one kind by one endpoint are told together, once in this time.
+  static constexpr auto refusal_interval = std::chrono::seconds(10);
   using Clock = std::chrono::steady_clock;
 
+  struct Refused {
+    std::size_t batches = 0;  ///< not told yet
+    std::size_t events = 0;
+    std::string detail;  ///< of the last one
+    Clock::time_point told_at{};
+  };
+
   void tell_events();
+  void tell_refusals(bool all);
 
   std::size_t told_damage_ = 0;
   std::error_code told_error_;
@@ -50,7 +61,8 @@ class Watch {
   std::vector<ConnectionEvent> events_;
   std::vector<std::pair<bool, std::string>> lines_;
   std::map<std::string, std::string> last_errors_;
-  std::map<std::string, std::string> told_;  // of each endpoint
+  std::map<std::string, std::string> told_;                         // of each endpoint
+  std::map<std::pair<std::string, std::string>, Refused> refused_;  // by endpoint and error
   ProgressDisplay display_{STDERR_FILENO};
   Statistics shown_;
   Clock::time_point shown_at_ = Clock::now();

@@ -145,6 +145,11 @@ void Balancer::close(base::Time now) {
   }
 }
 
+std::optional<WorkerId> Balancer::worker_of(AttemptId id) const {
+  const Attempt* attempt = attempts_.find(id);
+  return attempt ? std::optional(attempt->worker) : std::nullopt;
+}
+
 // ------------------------------------------------------------------------------------------------------------------
 // inputs
 
@@ -216,6 +221,7 @@ struct Balancer::SortedOut {
   bool throttled = false;    ///< some of those because the endpoint asked for less
   bool failed = false;       ///< some of those with an error
   std::error_code why;       ///< the last of those errors
+  std::string detail;        ///< what was said of it
   Batch rest;                ///< those that another copy has not ended: to be sent again
 };
 
@@ -230,20 +236,23 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
     sorted.acked += acknowledge(attempt, from, end);
     from = end;
   };
-  const auto sort_rest = [&](std::uint32_t end, std::error_code why) {
+  const auto sort_rest = [&](std::uint32_t end, std::error_code why, const std::string& detail) {
     const ErrorClass what = why ? classify(why) : ErrorClass::retryable;
     const bool permanent = what == ErrorClass::permanent;
     (permanent ? sorted.progressed : sorted.handed_back) = true;
     sorted.throttled |= what == ErrorClass::throttled;
     sorted.failed |= why && !permanent;
-    if (why && !permanent) sorted.why = why;
+    if (why && !permanent) {
+      sorted.why = why;
+      sorted.detail = detail;
+    }
     attempt.for_each_open(from, end, [&](std::uint32_t first, std::uint32_t count) {
       const Batch part = attempt.work.batch.part(first, count);
       if (permanent) {
         attempt.end(first, count);
         ledger_.in_flight -= count;
         const std::string& endpoint = endpoints_.name(workers_[attempt.worker].endpoint());
-        give_up({part, errc::rejected, why, attempt.work.sends, {endpoint}});
+        give_up({part, errc::rejected, why, attempt.work.sends, {endpoint}, detail});
       } else {
         append(sorted.rest, part);
       }
@@ -253,10 +262,10 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
   for (const PublishResult::Unpublished& event : result.rest) {
     if (event.index < from || event.index >= rest_from) continue;
     acked_until(event.index);
-    sort_rest(event.index + 1, event.why);
+    sort_rest(event.index + 1, event.why, event.detail);
   }
   acked_until(rest_from);
-  if (rest_from < size) sort_rest(size, result.error);
+  if (rest_from < size) sort_rest(size, result.error, result.detail);
   return sorted;
 }
 
@@ -293,7 +302,8 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
     const Fault fault = !costs_attempt ? Fault::nobody : sorted.throttled ? Fault::endpoint : Fault::batch_or_endpoint;
-    give_back(std::move(attempt), std::move(sorted.rest), progressed, fault, sorted.why, now);
+    give_back(std::move(attempt), std::move(sorted.rest), progressed, fault, {sorted.why, std::move(sorted.detail)},
+              now);
   }
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
     connection_failed(worker_id, result.error, blamed, false, now);
@@ -357,8 +367,7 @@ void Balancer::renew(Work& work) {
   work.backoff.succeeded();
 }
 
-void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, std::error_code error,
-                         base::Time now) {
+void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, Failure failure, base::Time now) {
   Work work = std::move(attempt.work);
   bool pair_progressed = progressed;
   if (Pair* pair = attempt.pair.get()) {
@@ -378,7 +387,8 @@ void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fau
   if (undeliverable && options_.dead_letter) {
     std::vector<std::string> accusers;
     for (const EndpointId accuser : work.suspicion.accusers()) accusers.push_back(endpoints_.name(accuser));
-    return give_up({work.batch, errc::undeliverable, error, work.sends, std::move(accusers)});
+    return give_up(
+        {work.batch, errc::undeliverable, failure.error, work.sends, std::move(accusers), std::move(failure.detail)});
   }
   if (pair_progressed || begins_anew) {
     work.attempts_left = options_.max_attempts;
@@ -454,7 +464,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
     Batch rest = attempt.open_events();
     const Fault fault = suspects_oldest ? Fault::batch_or_endpoint : blamed ? Fault::endpoint : Fault::nobody;
     suspects_oldest = false;
-    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, error, now);
+    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, {error, {}}, now);
   }
   worker.closing(reconnect_at, error);
   policy_->on_disconnected(id);

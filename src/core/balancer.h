@@ -98,6 +98,8 @@ class Balancer {
   std::size_t held_events() const { return held_events_; }
   std::size_t held_bytes() const { return held_bytes_; }
   bool closed() const { return closed_; }
+  /// Who has this attempt in flight; nobody when it is over.
+  std::optional<WorkerId> worker_of(AttemptId attempt) const;
 
  private:
   struct SortedOut;
@@ -106,6 +108,11 @@ class Balancer {
     nobody,            ///< it costs no attempt
     endpoint,          ///< it costs an attempt
     batch_or_endpoint  ///< it costs an attempt, and raises suspicion
+  };
+
+  struct Failure {
+    std::error_code error;
+    std::string detail;  ///< what was said of it
   };
 
   // Handing out.
@@ -135,7 +142,7 @@ class Balancer {
   void got_somewhere(Worker& worker, AttemptId attempt, base::Time now);
   Attempt end_attempt(Attempt& attempt, base::Time now);
   SortedOut sort_out(const Attempt& attempt, const PublishResult& result);
-  void give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, std::error_code error, base::Time now);
+  void give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, Failure failure, base::Time now);
   void note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, base::Time now);
   void renew(Work& work);
   void wait_again(Work work);

@@ -29,11 +29,12 @@ class ClientConversation {
     enum class Kind {
       progress,  ///< the first `count` events of the batch are acknowledged
       done,      ///< `result` is the outcome of the batch; nothing more comes for this token
+      again,     ///< nothing came of the batch, and nobody is to blame; it is to be sent over the next connection
       alive,     ///< the peer gave a sign of life, without progress; no token, no count
     };
     Kind kind;
     std::uint64_t token = 0;
-    std::uint32_t count = 0;  ///< of done: the events of the batch
+    std::uint32_t count = 0;  ///< of done: the events of the batch; of again: 0
     PublishResult result = {};
     friend bool operator==(const Event&, const Event&) = default;
   };

@@ -81,7 +81,7 @@ void HttpClient::request(Part part) {
     if (payload_->add(event, now_, body_))
       sent_.push_back(place);
     else
-      result_.rest.push_back({place, errc::rejected});
+      result_.rest.push_back({place, errc::rejected, "it is no JSON object"});
     ++place;
   }
   if (sent_.empty()) return;
@@ -126,7 +126,7 @@ std::error_code HttpClient::receive_end(std::error_code reason) {
   }
   if (asked_) {
     if (answers_ == 0 || decoder_.inside_message()) return reason;
-    hand_back({});
+    go_on_later();
   }
   finished_ = true;
   return {};
@@ -137,22 +137,26 @@ void HttpClient::on_answer(const wire::http::Message& answer) {
   ++answers_;
   const unsigned status = answer.status;
   const bool keep_alive = answer.keep_alive;
+  const auto story = [&] {
+    return fmt::format("POST {} is answered {} {}: {}", options_->target, status, answer.reason,
+                       shown(answer.body.view()));
+  };
   if (status < 300)
     on_success(answer);
   else if (status == 413)
     on_too_large();
-  else if (status == 400 || status == 409 || status == 422)
-    reject(errc::rejected);
   else if (status == 429 || status == 503)
-    hand_back(errc::throttled, retry_after(answer));
-  else if (status == 408 || status >= 500)
-    hand_back(errc::temporary);
+    hand_back(errc::throttled, story(), retry_after(answer));
+  else if (status == 400 || status == 408 || status == 409 || status == 422 || status >= 500)
+    hand_back(errc::temporary, story());
   else
-    fail(errc::denied, fmt::format("POST {} is answered {} {}: {}", options_->target, status, answer.reason,
-                                   shown(answer.body.view())));
+    fail(errc::denied, story());
   if (error_) return;
   if (!keep_alive) {
-    if (batch_) hand_back({});
+    if (batch_ && !parts_.empty())
+      go_on_later();
+    else if (batch_)
+      send_next();
     finished_ = true;
   } else if (batch_) {
     send_next();
@@ -171,7 +175,10 @@ void HttpClient::on_success(const wire::http::Message& answer) {
 
 void HttpClient::on_too_large() {
   const Part part = parts_.front();
-  if (part.count == 1) return reject(errc::too_large);
+  if (part.count == 1) {
+    result_.rest.push_back({part.first, errc::too_large, "413 to a request with this event alone"});
+    return parts_.pop_front();
+  }
   memory_->fine = 0;
   memory_->max_bytes = std::max<std::size_t>(1, batch_->part(part.first, part.count).bytes() / 2);
   const std::uint32_t half = part.count / 2;
@@ -179,12 +186,16 @@ void HttpClient::on_too_large() {
   parts_.insert(parts_.begin() + 1, {part.first + half, part.count - half});
 }
 
-void HttpClient::reject(std::error_code why) {
-  for (const std::uint32_t place : sent_) result_.rest.push_back({place, why});
-  parts_.pop_front();
+void HttpClient::go_on_later() {
+  if (parts_.front().first > 0) return hand_back({}, {});
+  asked_ = false;
+  events_.push_back({Event::Kind::again, token_, 0, {}});
+  parts_.clear();
+  batch_.reset();
 }
 
-void HttpClient::hand_back(std::error_code why, std::optional<std::chrono::nanoseconds> retry_after) {
+void HttpClient::hand_back(std::error_code why, std::string detail,
+                           std::optional<std::chrono::nanoseconds> retry_after) {
   asked_ = false;
   // What could not be sent at all, of the part that is handed back, is found again when it comes back.
   if (!parts_.empty()) {
@@ -192,6 +203,7 @@ void HttpClient::hand_back(std::error_code why, std::optional<std::chrono::nanos
     std::erase_if(result_.rest, [&](const auto& event) { return event.index >= result_.rest_from; });
   }
   result_.error = why;
+  result_.detail = std::move(detail);
   result_.retry_after = retry_after;
   parts_.clear();
   send_next();

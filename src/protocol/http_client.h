@@ -31,13 +31,13 @@ struct HttpMemory {
 /// What an answer means:
 ///   2xx             what the payload says, event by event
 ///   413             the request is parted; a single event that is too large is rejected
-///   400, 409, 422   the events are rejected for good
 ///   429, 503        throttled, for as long as Retry-After says, in seconds or as a date
-///   408, 5xx        sent again
+///   400, 409, 422   the batch fails: the balancer finds out whether it is an event of it, or the endpoint
+///   408, 5xx        the batch fails likewise
 ///   any other       nobody is served who asks in this way (errc::denied): the connection is closed, the batch is kept
 ///
-/// A server may close the connection after an answer, and also while none is owed. A request that meets such an end is
-/// handed back without blame, unless it was the first of its connection.
+/// A server may close the connection after an answer, and also while none is owed. What meets such an end goes over the
+/// next connection without blame, unless it was the first request of this one.
 class HttpClient final : public ClientConversation {
  public:
   struct Options {
@@ -71,9 +71,11 @@ class HttpClient final : public ClientConversation {
   void on_answer(const wire::http::Message& answer);
   void on_success(const wire::http::Message& answer);
   void on_too_large();
-  void reject(std::error_code why);
-  /// What is not answered yet goes back, for this reason; none: without blame.
-  void hand_back(std::error_code why, std::optional<std::chrono::nanoseconds> retry_after = std::nullopt);
+  /// The batch ends here: what is not answered yet goes back, for this reason.
+  void hand_back(std::error_code why, std::string detail,
+                 std::optional<std::chrono::nanoseconds> retry_after = std::nullopt);
+  /// The same, for no fault of anybody; what nothing came of is sent again by whoever gave it.
+  void go_on_later();
   void fail(std::error_code error, std::string detail);
   std::optional<std::chrono::nanoseconds> retry_after(const wire::http::Message& answer) const;
 

@@ -30,19 +30,19 @@ bool BulkPayload::add(std::string_view event, base::WallTime now, base::ByteQueu
 
 std::string BulkPayload::read_answer(std::string_view body, const std::vector<std::uint32_t>& sent,
                                      std::vector<PublishResult::Unpublished>& rest) {
-  const auto statuses = wire::bulk::read_answer(body);
-  if (!statuses) return "no answer of _bulk, with items that have a status";
-  if (statuses->size() != sent.size())
-    return fmt::format("an answer of _bulk for {} items, to {}", statuses->size(), sent.size());
+  auto results = wire::bulk::read_answer(body);
+  if (!results) return "no answer of _bulk, with items that have a status";
+  if (results->size() != sent.size())
+    return fmt::format("an answer of _bulk for {} items, to {}", results->size(), sent.size());
   for (std::size_t index = 0; index < sent.size(); ++index) {
-    const unsigned status = (*statuses)[index];
+    auto& [status, error] = (*results)[index];
     if (status < 300 || (status == 409 && operation_ == wire::bulk::Operation::create)) continue;
     errc why = errc::rejected;
     if (status == 429)
       why = errc::throttled;
     else if (status >= 500 || status == 401 || (status == 403 && !reject_forbidden_))
       why = errc::temporary;
-    rest.push_back({sent[index], why});
+    rest.push_back({sent[index], why, fmt::format("{} {}", status, error.empty() ? "without a reason" : error)});
   }
   return {};
 }

@@ -134,7 +134,8 @@ class LoadBalancer::Impl {
   void take_answer(const runtime::Disconnected& answer) { balancer_->on_disconnected(answer.connection, now_); }
   void take_answer(const runtime::Alive& answer) { balancer_->on_alive(answer.connection, now_); }
   void take_answer(const runtime::Progress& answer) { balancer_->on_progress(answer.attempt, answer.count, now_); }
-  void take_answer(const runtime::Finished& answer) { balancer_->on_result(answer.attempt, answer.result, now_); }
+  void take_answer(const runtime::Finished& answer);
+  void tell_refusal(const runtime::Finished& answer);
 
   void perform(core::Settled& settled);
   void perform(const core::DeadLetter& letter) { options_.dead_letter(letter); }
@@ -185,6 +186,7 @@ class LoadBalancer::Impl {
   /// Connections made that are still to be told of: not while answers are taken in, since whoever hears of it may call
   /// close(), which takes in as well.
   std::deque<ConnectionEvent> to_tell_;
+  std::deque<Refusal> refusals_to_tell_;
   /// Publishers still to be told. A member, since a signal may call close(), which tells them all before it returns.
   std::deque<core::Settled> to_signal_;
   unsigned signalling_ = 0;  ///< calls of signal_all under way
@@ -549,6 +551,11 @@ void LoadBalancer::Impl::tell_connections() {
     to_tell_.pop_front();
     options_.on_connection(event);
   }
+  while (!refusals_to_tell_.empty()) {
+    const Refusal refusal = std::move(refusals_to_tell_.front());
+    refusals_to_tell_.pop_front();
+    options_.on_refusal(refusal);
+  }
 }
 
 void LoadBalancer::Impl::perform_all() {
@@ -595,6 +602,24 @@ void LoadBalancer::Impl::take_answer(runtime::Lost& answer) {
   Channel& channel = channels_[answer.connection.worker];
   if (channel.wanted == answer.connection) channel.lost_detail = std::move(answer.detail);
   balancer_->on_lost(answer.connection, answer.error, now_);
+}
+
+void LoadBalancer::Impl::take_answer(const runtime::Finished& answer) {
+  if (options_.on_refusal) tell_refusal(answer);
+  balancer_->on_result(answer.attempt, answer.result, now_);
+}
+
+void LoadBalancer::Impl::tell_refusal(const runtime::Finished& answer) {
+  const auto& [rest_from, rest, error, detail, retry_after] = answer.result;
+  const auto said = std::ranges::find_if(rest, [](const auto& event) { return !event.detail.empty(); });
+  if (said == rest.end() && detail.empty()) return;
+  const auto worker = balancer_->worker_of(answer.attempt);
+  if (!worker) return;
+  const auto events =
+      static_cast<std::size_t>(std::ranges::count_if(rest, [](const auto& event) { return !event.detail.empty(); }));
+  const std::string& endpoint = channels_[*worker].endpoint;
+  refusals_to_tell_.push_back(said == rest.end() ? Refusal{endpoint, 0, error, detail}
+                                                 : Refusal{endpoint, events, said->why, said->detail});
 }
 
 void LoadBalancer::Impl::perform(core::Settled& settled) {

@@ -41,8 +41,8 @@ void ProtocolClient::begin(std::unique_ptr<net::Stream> stream) {
 void ProtocolClient::publish(Batch batch, Completion done) {
   if (lost_) return done.failed(errc::connection_lost);
   const std::uint64_t token = ++last_token_;
-  completions_.emplace(token, std::move(done));
-  waiting_.push_back({token, std::move(batch)});
+  published_.emplace(token, Published{std::move(batch), std::move(done)});
+  waiting_.push_back(token);
   if (stream_) return flush();
   if (!connector_.connecting()) open();
 }
@@ -53,24 +53,24 @@ void ProtocolClient::close() noexcept {
   stream_.reset();
   conversation_.reset();
   waiting_.clear();
-  completions_.clear();
+  published_.clear();
 }
 
 void ProtocolClient::flush() {
   if (stream_->sending()) return;
   // Encoded only now: what waits for the line takes no second piece of memory.
   while (conversation_->output().empty() && !waiting_.empty() && conversation_->can_send()) {
-    const Waiting next = std::move(waiting_.front());
+    const std::uint64_t token = waiting_.front();
     waiting_.pop_front();
     conversation_->tell_time(std::chrono::system_clock::now());
-    conversation_->send(next.token, next.batch);
+    conversation_->send(token, published_.at(token).batch);
     tell_answers();
   }
   if (!conversation_->output().empty()) stream_->send(conversation_->output());
 }
 
 void ProtocolClient::on_sent() {
-  if (completions_.empty()) conversation_->output().shrink(idle_output);
+  if (published_.empty()) conversation_->output().shrink(idle_output);
   flush();
 }
 
@@ -107,13 +107,17 @@ void ProtocolClient::tell_answers() {
       link_.alive();
       continue;
     }
-    const auto found = completions_.find(event->token);
-    if (event->kind == Kind::progress) {
-      found->second.progress(event->count);
+    if (event->kind == Kind::again) {
+      waiting_.push_front(event->token);
       continue;
     }
-    found->second.finish(std::move(event->result));
-    completions_.erase(found);
+    const auto found = published_.find(event->token);
+    if (event->kind == Kind::progress) {
+      found->second.completion.progress(event->count);
+      continue;
+    }
+    found->second.completion.finish(std::move(event->result));
+    published_.erase(found);
   }
 }
 

@@ -34,9 +34,9 @@ class ProtocolClient final : public AsyncClient, private net::Stream::Handler {
   void close() noexcept override;
 
  private:
-  struct Waiting {
-    std::uint64_t token;
+  struct Published {
     Batch batch;
+    Completion completion;
   };
 
   void on_received(std::string_view bytes) override;
@@ -58,8 +58,8 @@ class ProtocolClient final : public AsyncClient, private net::Stream::Handler {
   bool lost_ = false;       ///< so was it
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<protocol::ClientConversation> conversation_;
-  std::deque<Waiting> waiting_;  ///< for the line, or for another connection
-  std::unordered_map<std::uint64_t, Completion> completions_;
+  std::unordered_map<std::uint64_t, Published> published_;  ///< by token; without an answer
+  std::deque<std::uint64_t> waiting_;                       ///< of those: for the line, or for another connection
   std::uint64_t last_token_ = 0;
 };
 

@@ -215,36 +215,73 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
   return true;
 }
 
-std::optional<std::vector<unsigned>> read_answer(std::string_view body) {
-  base::ByteQueue room;
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::array items;
-  std::vector<unsigned> statuses;
-  if (parser.iterate(padded(body, room)).get(document)) return std::nullopt;
-  ondemand::object answer;
-  if (document.get_object().get(answer)) return std::nullopt;
-  bool found = false;
-  for (auto member : answer) {
-    std::string_view name;
-    if (member.unescaped_key().get(name)) return std::nullopt;
-    if (name != "items") continue;
-    if (std::exchange(found, true) || member.value().get_array().get(items)) return std::nullopt;
-    for (auto item : items) {
-      ondemand::object object;
-      if (item.get_object().get(object)) return std::nullopt;
-      std::size_t actions = 0;
-      for (auto action : object) {
-        std::uint64_t status = 0;
-        if (++actions > 1 || action.value()["status"].get_uint64().get(status) || status < 100 || status > 599)
-          return std::nullopt;
-        statuses.push_back(static_cast<unsigned>(status));
-      }
-      if (actions != 1) return std::nullopt;
-    }
+namespace {
+
+constexpr std::size_t longest_error = 500;
+
+/// Appends what a person may read of `text`, behind ": " when something stands there.
+void append_readable(std::string_view text, std::string& to) {
+  if (text.empty() || to.size() >= longest_error) return;
+  if (!to.empty()) to += ": ";
+  if (const std::size_t room = longest_error - std::min(longest_error, to.size()); text.size() > room) {
+    std::size_t end = room;  // not in the midst of a character of UTF-8
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    text = text.substr(0, end);
   }
-  if (!found || !at_end(document)) return std::nullopt;
-  return statuses;
+  for (const char c : text) to += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+}
+
+/// An item's error: an object with a type and a reason, or, from old versions, a text.
+std::string read_error(simdjson::dom::element value) {
+  std::string error;
+  std::string_view text;
+  simdjson::dom::object object;
+  if (!value.get_string().get(text)) append_readable(text, error);
+  if (value.get_object().get(object)) return error;
+  std::string_view type, reason;
+  for (const auto& [name, member] : object) {
+    if (name != "type" && name != "reason") continue;
+    if (!member.get_string().get(text)) (name == "type" ? type : reason) = text;
+  }
+  append_readable(type, error);
+  append_readable(reason, error);
+  return error;
+}
+
+/// An item: one action, with a status. False when it is none.
+bool read_item(simdjson::dom::element element, ItemResult& result) {
+  simdjson::dom::object item, action;
+  if (element.get_object().get(item) || item.size() != 1) return false;
+  if ((*item.begin()).value.get_object().get(action)) return false;
+  bool found = false;
+  for (const auto& [name, value] : action) {
+    std::uint64_t status = 0;
+    if (name == "error") result.error = read_error(value);
+    if (name != "status") continue;
+    if (std::exchange(found, true) || value.get_uint64().get(status) || status < 200 || status > 599) return false;
+    result.status = static_cast<unsigned>(status);
+  }
+  if (result.status < 300) result.error.clear();
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::vector<ItemResult>> read_answer(std::string_view body) {
+  simdjson::dom::parser parser;  // reads all of it, so that nothing that is no JSON is taken for an answer
+  simdjson::dom::element whole;
+  simdjson::dom::object answer;
+  if (parser.parse(body.data(), body.size()).get(whole) || whole.get_object().get(answer)) return std::nullopt;
+  std::optional<std::vector<ItemResult>> results;
+  for (const auto& [name, value] : answer) {
+    simdjson::dom::array items;
+    if (name != "items") continue;
+    if (results || value.get_array().get(items)) return std::nullopt;
+    results.emplace();
+    for (const simdjson::dom::element item : items)
+      if (!read_item(item, results->emplace_back())) return std::nullopt;
+  }
+  return results;
 }
 
 std::optional<std::vector<Item>> read_request(std::string_view body, std::string& problem) {

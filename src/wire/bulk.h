@@ -63,8 +63,14 @@ class RequestEncoder {
   std::string name_;
 };
 
-/// The statuses of an answer's items, in order; nothing when it is no such answer.
-std::optional<std::vector<unsigned>> read_answer(std::string_view body);
+/// What an answer says of one item.
+struct ItemResult {
+  unsigned status = 0;  ///< 200 to 599
+  std::string error;    ///< from 300 on: "type: reason", as far as they are there, on one line and not too long
+  friend bool operator==(const ItemResult&, const ItemResult&) = default;
+};
+/// The items of an answer, in order; nothing when it is no such answer.
+std::optional<std::vector<ItemResult>> read_answer(std::string_view body);
 
 // What a server needs.
 

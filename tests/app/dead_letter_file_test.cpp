@@ -25,7 +25,7 @@ constexpr std::chrono::system_clock::time_point moment(1714979289123ms);
 DeadLetter letter_of(const std::vector<std::string>& events, errc reason = errc::undeliverable) {
   auto buffer = std::make_shared<EventBuffer>();
   for (const std::string& event : events) buffer->append(event);
-  return {Batch(std::move(buffer)), reason, errc::connection_lost, 3, {"h1:5044", "h2:5044"}};
+  return {Batch(std::move(buffer)), reason, errc::connection_lost, 3, {"h1:5044", "h2:5044"}, "it \"said\""};
 }
 
 class DeadLetterFileTest : public testing::Test {
@@ -44,9 +44,11 @@ class DeadLetterFileTest : public testing::Test {
 TEST_F(DeadLetterFileTest, TellsAllThatIsKnownOfAnEventInOneLine) {
   DeadLetterFile file(path_);
   file.keep(letter_of({R"({"message":"poison"})"}), moment);
-  EXPECT_THAT(lines(), ElementsAre(R"({"time":"2024-05-06T07:08:09.123Z","reason":"undeliverable","error":")" +
-                                   make_error_code(errc::connection_lost).message() +
-                                   R"(","sends":3,"endpoints":["h1:5044","h2:5044"],"event":{"message":"poison"}})"));
+  EXPECT_THAT(
+      lines(),
+      ElementsAre(R"({"time":"2024-05-06T07:08:09.123Z","reason":"undeliverable","error":")" +
+                  make_error_code(errc::connection_lost).message() +
+                  R"(: it \"said\"","sends":3,"endpoints":["h1:5044","h2:5044"],"event":{"message":"poison"}})"));
 }
 
 TEST_F(DeadLetterFileTest, HasWrittenEachEventOfALetterWhenItReturns) {

@@ -39,16 +39,34 @@ TEST(BulkRequest, NamesTheIndexByTheTimeOfTheEvent) {
   EXPECT_THROW(bulk::IndexName("a-%{+QQ}"), std::invalid_argument);
 }
 
-TEST(BulkAnswer, GivesTheStatusOfEachItem) {
+TEST(BulkAnswer, GivesTheStatusOfEachItemAndWhatWasSaidOfIt) {
+  using Results = std::vector<bulk::ItemResult>;
   EXPECT_EQ(
       bulk::read_answer(R"({"errors":true,"items":[{"create":{"status":201}},{"create":{"status":429,"error":{}}}]})"),
-      (std::vector<unsigned>{201, 429}));
+      (Results{{201, ""}, {429, ""}}));
+  EXPECT_EQ(
+      bulk::read_answer(
+          R"({"items":[{"index":{"error":{"caused_by":{"type":"x"},"reason":"b\nc","type":"a"},"status":400}}]})"),
+      (Results{{400, "a: b c"}}));
+  EXPECT_EQ(bulk::read_answer(R"({"items":[{"index":{"status":400,"error":"old"}}]})"), (Results{{400, "old"}}));
+}
+
+TEST(BulkAnswer, KeepsWhatWasSaidShortAndWhole) {
+  std::string euros;
+  for (int i = 0; i < 1000; ++i) euros += "\xe2\x82\xac";
+  const auto results = bulk::read_answer(R"({"items":[{"index":{"status":400,"error":")" + euros + R"("}}]})");
+  ASSERT_TRUE(results);
+  EXPECT_LE(results->front().error.size(), 500u);
+  EXPECT_EQ(results->front().error.size() % 3, 0u);
 }
 
 TEST(BulkAnswer, IsUnreadableWhenAnythingIsMissing) {
   for (const char* answer :
        {"", "{}", "<html>", R"({"errors":false})", R"({"items":[{"create":{}}]})", R"({"items":[{}]})",
-        R"({"items":[{"create":{"status":201}})", R"({"items":[{"create":{"status":"201"}}]})"})
+        R"({"items":[{"create":{"status":201}})", R"({"items":[{"create":{"status":"201"}}]})",
+        R"({"items":[{"create":{"status":201}}]} x)", R"({"items":[{"create":{"status":101}}]})",
+        R"({"items":[{"create":{"status":201},"index":{"status":201}}]})", R"({"items":[],"items":[]})",
+        R"({"took":tru,"items":[{"create":{"status":201}}]})"})
     EXPECT_FALSE(bulk::read_answer(answer)) << answer;
 }
 
