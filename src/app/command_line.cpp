@@ -9,10 +9,13 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "app/config_error.h"
 #include "app/exit_code.h"
+#include "app/output.h"
 #include "app/suggestion.h"
 #include "app/target.h"
 #include "app/units.h"
@@ -128,9 +131,15 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
       ->type_name("TEXT");
   command->add_flag("--keepalive-only", faults.keepalive_only, "never acknowledge; only say that it lives");
   add_duration(command, "--refuse-for", faults.refuse_for, "reset connections for this long at first");
-  add_count(command, "--status", faults.status, "answer every request with this HTTP status");
+  const auto parse_status = [](const std::string& text) {
+    const auto number = parse_integer(text);
+    return number && *number >= 200 && *number <= 599 ? number : std::nullopt;
+  };
+  add_parsed(command, "--status", faults.status, parse_status, "a status from 200 to 599",
+             "http, elasticsearch: answer every request with this status, and take nothing")
+      ->type_name("STATUS");
   add_parsed(command, "--max-body", faults.max_body, parse_size, "a size such as 1MiB",
-             "answer requests with a larger body by 413")
+             "http, elasticsearch: answer requests with a larger body by 413")
       ->type_name("SIZE");
   add_count(command, "--reject-every", faults.reject_every, "elasticsearch: reject each Nth event (400)");
   add_count(command, "--throttle-every", faults.throttle_every, "elasticsearch: throttle each Nth event (429)");
@@ -182,6 +191,29 @@ Examples:
   add("stat", "tell what a queue on disk holds", QueueOptions::What::stat);
   add("verify", "read all of it; exit code 1 when something is damaged", QueueOptions::What::verify);
   add("export", "write what is not acknowledged to standard output, one event a line", QueueOptions::What::dump);
+}
+
+/// A fault that a listener's protocol does not have would be left out without a word.
+void expect_faults_of(const SinkFaults& faults, const std::vector<ListenConfig>& listen) {
+  using Outputs = std::vector<OutputType>;
+  const Outputs over_http{OutputType::http, OutputType::elasticsearch}, bulk{OutputType::elasticsearch};
+  const std::tuple<const char*, bool, Outputs> particular[] = {
+      {"--ack-partial", faults.ack_partial > 0, {OutputType::lumberjack, OutputType::redis}},
+      {"--status", faults.status > 0, over_http},
+      {"--max-body", faults.max_body > 0, over_http},
+      {"--reject-every", faults.reject_every > 0, bulk},
+      {"--throttle-every", faults.throttle_every > 0, bulk},
+  };
+  for (const auto& [option, given, types] : particular) {
+    const auto foreign = std::ranges::find_if(
+        listen, [&](const ListenConfig& at) { return std::ranges::find(types, at.type) == types.end(); });
+    if (!given || foreign == listen.end()) continue;
+    std::vector<std::string> schemes;
+    for (const OutputType type : types) schemes.push_back(scheme_of(type, false) + "://");
+    throw ConfigError(Place{option}, {},
+                      fmt::format("{}:// has no such fault; it is one of {}", scheme_of(foreign->type, false),
+                                  fmt::join(schemes, " and ")));
+  }
 }
 
 std::string unknown_command(const std::string& word, const CLI::App& program) {
@@ -249,6 +281,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     return relay;
   }
   for (const std::string& url : listen) sink.listen.push_back(read_listen(url));
+  expect_faults_of(sink.faults, sink.listen);
   return sink;
 }
 

@@ -123,6 +123,7 @@ TEST(CommandLine, RefusesWhatItDoesNotUnderstandAndSaysWhy) {
       {{"sink", "--listen", "lumberjack://:1", "--close-after", "-1"},
        "--close-after: expected a number from 1, got \"-1\""},
       {{"sink", "--listen", "lumberjack://:1", "--ack-partial", "99999999999"}, "--ack-partial"},
+      {{"sink", "--listen", "http://:1", "--status", "99"}, "--status: expected a status from 200 to 599, got \"99\""},
       {{"test"}, "A subcommand is required"},
       {{"test", "outptu"}, "unknown command \"outptu\"; expected one of config, output; did you mean output?"},
       {{"version", "extra"}, "extra"},
@@ -133,6 +134,7 @@ TEST(CommandLine, RefusesWhatItDoesNotUnderstandAndSaysWhy) {
     EXPECT_THAT(exit.text, HasSubstr(text));
   }
   EXPECT_THROW(parse({"sink", "--listen", "127.0.0.1:5044"}), ConfigError);
+  EXPECT_THROW(parse({"sink", "--listen", "http://:1", "--listen", "lumberjack://:1", "--status", "500"}), ConfigError);
 }
 
 }  // namespace
