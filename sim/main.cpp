@@ -32,7 +32,7 @@ constexpr const char* usage =
   --seed N             runs one, and prints its world and the hash of its steps
   --seconds S          runs as many seeds as fit, from the first of --seeds (default 1)
   --file PATH          runs the seeds of a file: a line is a seed, then name=value pairs; # begins a comment
-  --world NAME         balancer (endpoints answer for batches), wire (Lumberjack over bytes); default: the seed decides
+  --world NAME         balancer (endpoints answer for batches), wire (a protocol over bytes); default: the seed decides
   --set NAME=VALUE     changes a figure of the world; may be repeated
   --trace              prints every step
   --check-determinism  runs each seed twice; the hash must be the same

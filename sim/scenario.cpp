@@ -11,6 +11,7 @@ namespace {
 
 constexpr Figure all_figures[] = {
     {"wire", &Scenario::wire, 0},
+    {"protocol", &Scenario::protocol, 0},
     {"workers", &Scenario::workers, 1},
     {"workers_each", &Scenario::workers_each, 1},
     {"priorities", &Scenario::priorities, 1},
@@ -181,7 +182,9 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   s.leaves = dice.chance(0.6) ? 0 : dice.about(1, 9);
   s.poisoning = dice.one_of({0, 1, 2});
   s.weights = dice.chance(0.8) ? 1 : dice.one_of({2, 9});
+  const double protocol = dice.one_of({0, 0, 0, 1, 2, 3});
   if (s.wire > 0) {
+    s.protocol = protocol;
     // Every byte is really written, compressed and read: smaller worlds, or they take all of the time.
     s.publishes = std::min(s.publishes, 200.0);
     s.event_bytes = std::min(s.event_bytes, 300.0);

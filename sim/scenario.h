@@ -18,7 +18,8 @@ struct Scenario {
   std::uint64_t seed = 0;
 
   // The shape of the world.
-  double wire = 0;           ///< 1: Lumberjack machines over byte pipes; 0: endpoints that answer for batches
+  double wire = 0;           ///< 1: conversations over byte pipes; 0: endpoints that answer for batches
+  double protocol = 0;       ///< of the wire: 0 Lumberjack, 1 Redis, 2 HTTP, 3 Elasticsearch
   double workers = 1;        ///< connections
   double workers_each = 1;   ///< connections to one endpoint
   double priorities = 1;     ///< levels; more than 1: failover

@@ -5,15 +5,14 @@
 
 #include <windlass/error.h>
 
-#include "protocol/lumberjack_client.h"
-#include "protocol/lumberjack_server.h"
 #include "violation.h"
+#include "wire/http.h"
 #include "wire/lumberjack_encoder.h"
 
 namespace windlass::sim {
 namespace {
 
-// Who: the worker; what: the connection.
+// Who: the worker; what: the connection, and in its upper half the conversation over it.
 namespace kind_of {
 constexpr std::uint32_t connected = kind::of_network;
 constexpr std::uint32_t refused = connected + 1;
@@ -24,6 +23,7 @@ constexpr std::uint32_t served = connected + 5;  // the oldest complete window i
 constexpr std::uint32_t partly_served = connected + 6;
 constexpr std::uint32_t keep_alive = connected + 7;
 constexpr std::uint32_t cut = connected + 8;
+constexpr std::uint32_t opened_again = connected + 9;
 }  // namespace kind_of
 
 }  // namespace
@@ -54,10 +54,7 @@ std::string_view Pipe::arrive() {
 
 void Wires::connect(core::ConnectionId connection) {
   if (wires_.size() <= connection.worker) wires_.resize(connection.worker + 1);
-  const protocol::LumberjackClient::Options options{static_cast<int>(stage_.scenario.compression)};
-  wires_[connection.worker] =
-      std::make_unique<Wire>(Wire{connection, std::make_unique<protocol::LumberjackClient>(options),
-                                  std::make_unique<protocol::LumberjackServer>()});
+  wires_[connection.worker] = std::make_unique<Wire>(Wire{.connection = connection});
   const Host& host = hosts_.of(connection.worker);
   if (host.mode == Mode::down || stage_.fault(&Scenario::refuse))
     return stage_.later(2 * host.latency, kind_of::refused, connection.worker, connection.number);
@@ -76,11 +73,12 @@ void Wires::disconnect(core::ConnectionId connection) {
 void Wires::send(core::WorkerId worker, std::uint32_t attempt, const Batch& batch) {
   Wire& wire = *wires_[worker];
   if (!wire.open) return;
-  wire.client->send(attempt, batch);
-  write_to_server(wire);
+  wire.waiting.push_back({attempt, dialect_.dressed(batch)});
   // The cut may fall anywhere: while bytes are under way, or while the answer is.
   if (stage_.fault(&Scenario::cut))
-    stage_.later(stage_.up_to(4 * hosts_.of(worker).latency), kind_of::cut, worker, wire.connection.number);
+    stage_.later(stage_.up_to(4 * hosts_.of(worker).latency), kind_of::cut, worker, id(wire));
+  if (wire.client) return flush(wire);
+  if (!wire.opening) open_again(wire);
 }
 
 void Wires::went_down(core::WorkerId worker) {
@@ -92,7 +90,11 @@ void Wires::went_down(core::WorkerId worker) {
 
 Wires::Wire* Wires::wire_of(const Happening& what) {
   Wire* wire = wires_[what.who].get();
-  return wire->connection.number == what.what && wire->open ? wire : nullptr;
+  return id(*wire) == what.what && wire->open ? wire : nullptr;
+}
+
+base::WallTime Wires::wall_time() const {
+  return base::WallTime(std::chrono::duration_cast<base::WallTime::duration>(stage_.now.time_since_epoch()));
 }
 
 void Wires::happened(const Happening& what) {
@@ -102,7 +104,8 @@ void Wires::happened(const Happening& what) {
   if (!wire) return;
   switch (what.kind) {
     case kind_of::connected:
-      return inputs_.connected(connection);
+    case kind_of::opened_again:
+      return begin(*wire);
     case kind_of::refused:
       wire->open = false;
       return inputs_.lost(connection, errc::connect_failed);
@@ -112,7 +115,8 @@ void Wires::happened(const Happening& what) {
       wire->arrived.append(wire->to_server.arrive());
       return read_at_server(*wire);
     case kind_of::at_client:
-      return read_at_client(*wire, wire->to_client.arrive());
+      wire->client->tell_time(wall_time());
+      return proceed(*wire, wire->client->receive(wire->to_client.arrive()));
     case kind_of::served:
       return serve(*wire);
     case kind_of::partly_served: {
@@ -129,30 +133,56 @@ void Wires::happened(const Happening& what) {
   }
 }
 
+/// The connection stands.
+void Wires::begin(Wire& wire) {
+  wire.opening = wire.deaf = false;
+  wire.client = dialect_.make_client();
+  wire.server = dialect_.make_server();
+  wire.client->start();
+  write_to_server(wire);
+  proceed(wire, {});
+}
+
+/// A conversation has ended in good order, and there is something to send.
+void Wires::open_again(Wire& wire) {
+  wire.opening = true;
+  const Host& host = hosts_.of(wire.connection.worker);
+  const core::WorkerId worker = wire.connection.worker;
+  if (host.mode == Mode::down || stage_.fault(&Scenario::refuse))
+    return stage_.later(2 * host.latency, kind_of::refused, worker, id(wire));
+  if (host.mode == Mode::black_hole || stage_.fault(&Scenario::hang)) return;
+  stage_.later(2 * host.latency, kind_of::opened_again, worker, id(wire));
+}
+
 void Wires::cut(Wire& wire, std::error_code error) {
-  if (!wire.open) return;
-  wire.open = false;
+  if (!wire.open || (!wire.client && wire.connected && !wire.opening)) return;
   stage_.trace.add({stage_.now, Step::Kind::cut, wire.connection.worker, wire.connection.number, 0,
                     wire.to_server.under_way(), wire.to_client.under_way()});
-  inputs_.lost(wire.connection, error);
+  if (!wire.client) {
+    wire.open = false;
+    return inputs_.lost(wire.connection, error);
+  }
+  wire.client->tell_time(wall_time());
+  proceed(wire, wire.client->receive_end(error));
 }
 
 void Wires::write_to_server(Wire& wire) {
   wire.to_server.write(wire.client->output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_server,
-                       wire.connection.worker, wire.connection.number);
+                       wire.connection.worker, id(wire));
 }
 
 void Wires::write_to_client(Wire& wire) {
   wire.to_client.write(wire.server->output(), stage_, hosts_.of(wire.connection.worker).latency, kind_of::at_client,
-                       wire.connection.worker, wire.connection.number);
+                       wire.connection.worker, id(wire));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // the server and its application
 
 void Wires::read_at_server(Wire& wire) {
-  for (;;) {
+  while (!wire.deaf) {
     poll_server(wire);
+    write_to_client(wire);  // what it answers by itself
     if (!wire.server->wants_input() || wire.arrived.empty()) return;
     const std::size_t count = std::min<std::size_t>(wire.arrived.size(), 65536);
     wire.server->receive(wire.arrived.view().substr(0, count));
@@ -167,11 +197,14 @@ void Wires::poll_server(Wire& wire) {
       case Event::Kind::window_begun:
         wire.windows.emplace_back();
         break;
-      case Event::Kind::event:
-        wire.windows.back().events.push_back(expect_whole(event->payload));
-        if (wire.windows.back().events.size() != event->number)
+      case Event::Kind::event: {
+        Window& window = wire.windows.back();
+        window.events.push_back(dialect_.undressed(event->payload));
+        if (window.events.size() != event->number)
           throw Violation("a server sees every event once", "events were counted wrong");
+        window.taken.push_back(take(wire, window.events.back()));
         break;
+      }
       case Event::Kind::window_complete:
         wire.windows.back().complete = true;
         begin_serving(wire);
@@ -182,35 +215,52 @@ void Wires::poll_server(Wire& wire) {
     throw Violation("a server understands our client", std::string(wire.server->error_detail()));
 }
 
+/// Whether the server's application takes the event; it has said so already where it does not.
+bool Wires::take(Wire& wire, EventNumber event) {
+  using Refusal = protocol::ServerConversation::Refusal;
+  if (!wire.server->can_refuse()) return true;
+  std::optional<Refusal> why;
+  if (stored_.contains(event))
+    why = Refusal::duplicate;
+  else if (stage_.scenario.poisoning < 1 && poisoned(stage_.scenario, event))
+    why = Refusal::rejected;
+  else if (stage_.fault(&Scenario::throttle))
+    why = Refusal::throttled;
+  if (why) wire.server->refuse(*why);
+  return !why;
+}
+
 void Wires::begin_serving(Wire& wire) {
   Host& host = hosts_.of(wire.connection.worker);
   Window& window = wire.windows.back();
   const core::ConnectionId id = wire.connection;
-  if (host.mode == Mode::failing) return stage_.later(base::Duration(0), kind_of::cut, id.worker, id.number);
+  const std::uint64_t here = Wires::id(wire);
+  if (host.mode == Mode::failing) return stage_.later(base::Duration(0), kind_of::cut, id.worker, here);
   window.stuck = host.mode == Mode::black_hole || host.mode == Mode::keep_alive || stage_.fault(&Scenario::never);
   if (host.mode == Mode::keep_alive || host.mode == Mode::throttled || stage_.fault(&Scenario::keep_alive))
     keep_alive_later(wire);
   base::Time at = hosts_.serve(host, window.events.size());
   if (std::any_of(window.events.begin(), window.events.end(),
                   [&](EventNumber event) { return spoils(stage_.scenario, event); }))
-    return stage_.agenda.add(at, kind_of::cut, id.worker, id.number);
+    return stage_.agenda.add(at, kind_of::cut, id.worker, here);
   const base::Duration timeout = stage_.scenario.time(&Scenario::timeout);
   if (host.mode == Mode::throttled) at += timeout / 2;
   if (stage_.fault(&Scenario::late)) at += timeout + stage_.up_to(stage_.scenario.time(&Scenario::progress_timeout));
   if (stage_.fault(&Scenario::partial))
-    stage_.agenda.add(stage_.now + stage_.up_to(at - stage_.now), kind_of::partly_served, id.worker, id.number);
-  if (!window.stuck) stage_.agenda.add(at, kind_of::served, id.worker, id.number);
+    stage_.agenda.add(stage_.now + stage_.up_to(at - stage_.now), kind_of::partly_served, id.worker, here);
+  if (!window.stuck) stage_.agenda.add(at, kind_of::served, id.worker, here);
 }
 
 void Wires::keep_alive_later(Wire& wire) {
-  stage_.later(stage_.scenario.time(&Scenario::timeout) / 3, kind_of::keep_alive, wire.connection.worker,
-               wire.connection.number);
+  stage_.later(stage_.scenario.time(&Scenario::timeout) / 3, kind_of::keep_alive, wire.connection.worker, id(wire));
 }
 
 void Wires::serve(Wire& wire) {
   // Acks go in the order of windows: behind one that is stuck, everything is.
   if (wire.windows.empty() || !wire.windows.front().complete || wire.windows.front().stuck) return;
-  if (stage_.fault(&Scenario::out_of_range)) {
+  if (dialect_.is_http() && (stage_.fault(&Scenario::fail) || stage_.fault(&Scenario::out_of_range)))
+    return answer_badly(wire);
+  if (dialect_.protocol() == Protocol::lumberjack && stage_.fault(&Scenario::out_of_range)) {
     const auto beyond = static_cast<std::uint32_t>(wire.windows.front().events.size() + 1 + stage_.random.below(100));
     wire::lumberjack::encode_ack(beyond, wire.server->output());
     return write_to_client(wire);
@@ -221,39 +271,96 @@ void Wires::serve(Wire& wire) {
 
 void Wires::acknowledge(Wire& wire, std::uint32_t count) {
   Window& window = wire.windows.front();
-  for (std::uint32_t index = 0; index < count; ++index) inputs_.peer_took(window.events[index]);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    if (!window.taken[index]) continue;
+    inputs_.peer_took(window.events[index]);
+    if (wire.server->can_refuse()) stored_.insert(window.events[index]);
+  }
   wire.server->ack(count);
   if (count == window.events.size()) {
     wire.windows.pop_front();
-  } else if (stage_.fault(&Scenario::repeated)) {
+  } else if (dialect_.protocol() == Protocol::lumberjack && stage_.fault(&Scenario::repeated)) {
     // The same ack again, or one that counts less far.
     wire::lumberjack::encode_ack(static_cast<std::uint32_t>(stage_.random.below(count + 1)), wire.server->output());
   }
   write_to_client(wire);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the client
+/// An answer of HTTP that is none of the application's, and the end of the connection.
+void Wires::answer_badly(Wire& wire) {
+  static constexpr unsigned statuses[] = {301, 400, 404, 408, 413, 422, 429, 500, 503};
+  const auto choice = stage_.random.below(std::size(statuses) + 1);
+  const bool unreadable = choice == std::size(statuses) && dialect_.protocol() == Protocol::elasticsearch;
+  const unsigned status = unreadable ? 200 : statuses[std::min<std::uint64_t>(choice, std::size(statuses) - 1)];
+  wire::http::Fields fields;
+  if (stage_.random.chance(0.5)) fields.emplace_back("Retry-After", std::to_string(stage_.random.below(3)));
+  const std::string_view body = unreadable ? R"({"errors":false,"items":[]})" : "{}";
+  wire::http::encode_response(status, fields, body, false, wire.server->output());
+  write_to_client(wire);
+  wire.deaf = true;
+  wire.windows.clear();
+}
 
-void Wires::read_at_client(Wire& wire, std::string_view bytes) {
+// ---------------------------------------------------------------------------------------------------------------------
+// the client, and what joins it to the balancer in the program
+
+void Wires::flush(Wire& wire) {
+  while (!wire.waiting.empty() && wire.client->can_send()) {
+    wire.sent.push_back(std::move(wire.waiting.front()));
+    wire.waiting.pop_front();
+    wire.client->tell_time(wall_time());
+    wire.client->send(wire.sent.back().attempt, wire.sent.back().batch);
+    tell_answers(wire);
+    if (!wire.open) return;
+  }
+  write_to_server(wire);
+}
+
+void Wires::tell_answers(Wire& wire) {
   using Event = protocol::ClientConversation::Event;
-  const core::ConnectionId connection = wire.connection;
-  const std::error_code error = wire.client->receive(bytes);
   while (const auto event = wire.client->poll()) {
     const auto attempt = static_cast<std::uint32_t>(event->token);
+    const auto of =
+        std::find_if(wire.sent.begin(), wire.sent.end(), [&](const Sent& sent) { return sent.attempt == attempt; });
     switch (event->kind) {
       case Event::Kind::progress:
         inputs_.progress(attempt, event->count);
         break;
       case Event::Kind::done:
+        wire.sent.erase(of);
         inputs_.result(attempt, event->result);
         break;
+      case Event::Kind::again:
+        wire.waiting.push_front(std::move(*of));
+        wire.sent.erase(of);
+        break;
       case Event::Kind::alive:
-        inputs_.alive(connection);
+        inputs_.alive(wire.connection);
         break;
     }
   }
-  if (error) cut(wire, error);
+}
+
+void Wires::proceed(Wire& wire, std::error_code error) {
+  tell_answers(wire);
+  if (error) {
+    wire.open = false;
+    return inputs_.lost(wire.connection, error);
+  }
+  if (!wire.connected && wire.client->ready()) {
+    wire.connected = true;
+    inputs_.connected(wire.connection);
+  }
+  if (!wire.client->finished()) return flush(wire);
+  // What is still on its way belongs to nobody any more.
+  ++wire.life;
+  wire.client.reset();
+  wire.server.reset();
+  wire.to_server = {};
+  wire.to_client = {};
+  wire.arrived.clear();
+  wire.windows.clear();
+  if (!wire.waiting.empty()) open_again(wire);
 }
 
 }  // namespace windlass::sim

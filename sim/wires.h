@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/bytes.h"
+#include "dialects.h"
 #include "hosts.h"
-#include "protocol/client_conversation.h"
-#include "protocol/server_conversation.h"
 #include "stage.h"
 
 namespace windlass::sim {
@@ -33,10 +34,12 @@ class Pipe {
 };
 
 /// Latency, any fragmentation, cuts in the middle of a frame; and servers that acknowledge late, in part, again, beyond
-/// the window, never, or say only that they live.
+/// the window, never, or say only that they live; that refuse events and whole requests, where the protocol has words
+/// for it. Where a conversation may end in good order, the next batch opens another one, as it does in the program.
 class Wires final : public Network {
  public:
-  Wires(Stage& stage, Hosts& hosts, Inputs& inputs) : stage_(stage), hosts_(hosts), inputs_(inputs) {}
+  Wires(Stage& stage, Hosts& hosts, Inputs& inputs)
+      : stage_(stage), hosts_(hosts), inputs_(inputs), dialect_(stage.scenario) {}
 
   void connect(core::ConnectionId connection) override;
   void disconnect(core::ConnectionId connection) override;
@@ -48,14 +51,25 @@ class Wires final : public Network {
   /// A window as the server's application sees it.
   struct Window {
     std::vector<EventNumber> events;
+    std::vector<bool> taken;  ///< of each: whether it is not refused
     bool complete = false;
     bool stuck = false;  ///< never acknowledged in full
   };
+  struct Sent {
+    std::uint32_t attempt;
+    Batch batch;
+  };
   struct Wire {
     core::ConnectionId connection;
-    std::unique_ptr<protocol::ClientConversation> client;
-    std::unique_ptr<protocol::ServerConversation> server;
+    std::unique_ptr<protocol::ClientConversation> client = {};  ///< none between two conversations
+    std::unique_ptr<protocol::ServerConversation> server = {};
+    std::uint32_t life = 0;  ///< counts conversations
     bool open = true;
+    bool opening = false;    ///< another conversation
+    bool connected = false;  ///< the balancer was told
+    bool deaf = false;       ///< the server has closed, and reads no more
+    std::deque<Sent> waiting = {};
+    std::deque<Sent> sent = {};
     Pipe to_server = {};
     Pipe to_client = {};
     base::ByteQueue arrived = {};  ///< at the server, and not yet read by it
@@ -63,20 +77,30 @@ class Wires final : public Network {
   };
 
   Wire* wire_of(const Happening& what);
+  static std::uint64_t id(const Wire& wire) { return wire.connection.number | std::uint64_t{wire.life} << 32; }
+  base::WallTime wall_time() const;
+  void begin(Wire& wire);
+  void open_again(Wire& wire);
+  void flush(Wire& wire);
+  void tell_answers(Wire& wire);
+  void proceed(Wire& wire, std::error_code error);
+  void answer_badly(Wire& wire);
   void write_to_server(Wire& wire);
   void write_to_client(Wire& wire);
   void read_at_server(Wire& wire);
   void poll_server(Wire& wire);
+  bool take(Wire& wire, EventNumber event);
   void begin_serving(Wire& wire);
   void acknowledge(Wire& wire, std::uint32_t count);
   void serve(Wire& wire);
-  void read_at_client(Wire& wire, std::string_view bytes);
   void cut(Wire& wire, std::error_code error);
   void keep_alive_later(Wire& wire);
 
   Stage& stage_;
   Hosts& hosts_;
   Inputs& inputs_;
+  Dialect dialect_;
+  std::unordered_set<EventNumber> stored_;    ///< by whom keeps ids
   std::vector<std::unique_ptr<Wire>> wires_;  ///< by worker: the last one
 };
 
