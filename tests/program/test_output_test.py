@@ -58,6 +58,22 @@ class Lumberjack(ProgramTest):
         self.assertIn("no answer within 300ms", ran.output())
 
 
+class OverHttp(ProgramTest):
+    def test_an_event_is_stored_or_it_is_told_why_not(self):
+        for scheme in "elasticsearch", "http":
+            with self.subTest(scheme):
+                fine, denying = self.sink(scheme=scheme), self.sink("--status", "401", scheme=scheme)
+                ran = self.finish("test", "output", "--json", "--send-event", "--to",
+                                  f"{scheme}://{fine.address},{denying.address}")
+                self.assert_exit(ran, 1)
+                steps = steps_of(ran)
+                self.assertEqual(steps[fine.address]["round trip"]["result"], "passed")
+                self.assertEqual(steps[denying.address]["authentication"]["result"], "failed")
+                self.assertIn("is answered 401", steps[denying.address]["authentication"]["text"])
+                [event] = fine.events()
+                self.assertEqual(event["tags"], ["windlass-test"])
+
+
 @unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
 class Tls(Certificates):
     def test_the_certificate_is_told_with_its_expiry(self):
