@@ -43,6 +43,11 @@ struct EndpointOptions {
   /// 65535 then.
   bool loadbalance = true;
   std::optional<TlsOptions> tls;
+  /// "http://user:password@host:port" (CONNECT) or "socks5://user:password@host:port", by which connections are made;
+  /// empty: directly. TLS goes through it.
+  std::string proxy_url;
+  /// Names of hosts are looked up here, and not by the proxy, which is given the first address then.
+  bool proxy_use_local_resolver = false;
   /// As Worker has them.
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);
   std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);

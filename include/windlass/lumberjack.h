@@ -13,8 +13,8 @@ struct LumberjackOptions : EndpointOptions {
 };
 
 /// Workers that send over Lumberjack. Events must be JSON objects. The factory throws std::invalid_argument for a host
-/// that cannot be read and for a compression level that there is not, and std::runtime_error, which names the file, for
-/// certificates and keys that cannot be used.
+/// or a proxy that cannot be read and for a compression level that there is not, and std::runtime_error, which names
+/// the file, for certificates and keys that cannot be used.
 WorkerFactory lumberjack_workers(LumberjackOptions options);
 
 }  // namespace windlass

@@ -27,8 +27,8 @@ struct RedisOptions : EndpointOptions {
   unsigned database = 0;
 };
 
-/// Workers that send to Redis. The factory throws std::invalid_argument for a host that cannot be read and for an empty
-/// key, and std::runtime_error, which names the file, for certificates and keys that cannot be used.
+/// Workers that send to Redis. The factory throws std::invalid_argument for a host or a proxy that cannot be read and
+/// for an empty key, and std::runtime_error, which names the file, for certificates and keys that cannot be used.
 WorkerFactory redis_workers(RedisOptions options);
 
 }  // namespace windlass

@@ -83,6 +83,9 @@ struct OutputConfig {
   } backoff;
   /// None: plain TCP.
   std::optional<net::TlsOptions> tls;
+  /// On the way to the hosts; may hold a password. Empty: none.
+  std::string proxy_url;
+  bool proxy_use_local_resolver = false;
   /// Who we are, where the protocol asks for it.
   std::string username;
   std::string password;

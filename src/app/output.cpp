@@ -105,6 +105,8 @@ Options endpoint_options(const OutputConfig& output) {
   options.workers = output.worker;
   options.loadbalance = output.loadbalance;
   options.tls = output.tls;
+  options.proxy_url = output.proxy_url;
+  options.proxy_use_local_resolver = output.proxy_use_local_resolver;
   options.wait_retry = output.backoff.init;
   options.max_wait_retry = output.backoff.max;
   options.ttl = output.ttl;

@@ -48,6 +48,7 @@ std::string hint_of(std::string_view step, std::error_code error, std::string_vi
   if (says("is not for \"")) return "connect by a name that the certificate is for, or set ssl.verification_mode";
   if (says("expired on") || says("not valid before"))
     return "look at the server's certificate, and at this machine's clock";
+  if (says("the proxy")) return "look at proxy_url, and at the proxy's log";
   if (step == "authentication" || says("NOAUTH")) return "look at username and password";
   if (step == "TLS") return "look at ssl.*, and at the server's log";
   if (error == std::errc::connection_refused) return "is the server running, and is this its port?";
@@ -55,6 +56,13 @@ std::string hint_of(std::string_view step, std::error_code error, std::string_vi
   if (error == errc::connection_lost)
     return "does the server speak this protocol on this port, or want TLS? look at its log";
   return "look at the server's log";
+}
+
+std::optional<net::Proxy> proxy_of(const OutputConfig& output) {
+  if (output.proxy_url.empty()) return std::nullopt;
+  net::Proxy proxy = net::parse_proxy_url(output.proxy_url);
+  proxy.resolve_here = output.proxy_use_local_resolver;
+  return proxy;
 }
 
 std::string test_event() {
@@ -93,7 +101,7 @@ Probe::Probe(boost::asio::io_context& context, net::Resolver& resolver, const ne
       endpoint_(net::to_string(host)),
       tls_(tls.has_value()),
       send_event_(send_event),
-      connector_(context, resolver, {host, tls, {}, this}),
+      connector_(context, resolver, {host, tls, {}, this, proxy_of(output)}),
       timer_(context) {}
 
 void Probe::start() {
@@ -112,7 +120,8 @@ void Probe::on_resolved(const std::vector<net::SocketAddress>& addresses) {
 }
 
 void Probe::on_connected(const net::SocketAddress& address) {
-  add("connection", Result::passed, net::to_string(address));
+  add("connection", Result::passed,
+      output_.proxy_url.empty() ? net::to_string(address) : "by the proxy " + net::to_string(address));
   if (tls_) connecting_ = "TLS";
 }
 

@@ -9,6 +9,7 @@
 #include "app/hosts.h"
 #include "app/target.h"
 #include "app/units.h"
+#include "net/proxy.h"
 #include "wire/bulk.h"
 #include "wire/http.h"
 
@@ -98,8 +99,14 @@ void set_index(OutputDraft& draft, const SettingValue& value) {
     value.fail("expected the name of an index, without blanks, quotes and backslashes");
 }
 
-void refuse_proxy(OutputDraft&, const SettingValue& value) {
-  if (!value.text().empty()) value.fail("proxies are not supported yet; leave it out to connect directly");
+void set_proxy(OutputDraft& draft, const SettingValue& value) {
+  draft.output.proxy_url = value.text();
+  if (draft.output.proxy_url.empty()) return;
+  try {
+    net::parse_proxy_url(draft.output.proxy_url);
+  } catch (const std::invalid_argument& error) {
+    value.fail(error.what());
+  }
 }
 
 void refuse_pin(OutputDraft&, const SettingValue& value) {
@@ -236,8 +243,9 @@ const OutputSetting output_table[] = {
      {},
      all},
     {"slow_start", nullptr, Urls::to, "every connection begins with a small window"},
-    {"proxy_url", refuse_proxy},
-    {"proxy_use_local_resolver", nullptr, Urls::nowhere, "it is for proxies"},
+    {"proxy_url", set_proxy},
+    {"proxy_use_local_resolver",
+     [](OutputDraft& d, const SettingValue& v) { d.output.proxy_use_local_resolver = v.boolean(); }},
     {"escape_html", nullptr, Urls::nowhere, "events are sent as they are"},
     {"index", nullptr, Urls::nowhere, "events carry no index name", only_lumberjack},
     {"username", [](OutputDraft& d, const SettingValue& v) { d.output.username = v.text(); }, Urls::to, {}, with_user},

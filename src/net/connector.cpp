@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "net/handshake.h"
 #include "net/transport.h"
+#include "net/tunnel.h"
 
 namespace windlass::net {
 namespace {
@@ -38,9 +39,12 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
     deadline_ = Clock::now() + timeout_;
     limit_step(timeout_,
                [this] { finish(errc::timeout, looking_up() + ": no answer within " + in_seconds(timeout_)); });
-    lookup_ = resolver.look_up(options_->to, [self = shared_from_this()](auto error, const auto& addresses) {
-      self->resolved(error, addresses);
-    });
+    target_ = options_->to;
+    // A proxy looks names up itself, unless it is not to.
+    if (!options_->proxy || options_->proxy->resolve_here)
+      look_up(resolver, options_->to);
+    else
+      look_up(resolver, options_->proxy->at);
   }
 
   bool done() const noexcept { return !callback_; }
@@ -51,7 +55,19 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   }
 
  private:
-  std::string looking_up() const { return "looking up " + options_->to.host; }
+  std::string looking_up() const { return "looking up " + looked_up_; }
+
+  void look_up(Resolver& resolver, const HostPort& name) {
+    looked_up_ = name.host;
+    const bool target = options_->proxy && options_->proxy->resolve_here && !target_is_resolved_;
+    lookup_ = resolver.look_up(name, [self = shared_from_this(), &resolver, target](auto error, const auto& addresses) {
+      if (!target || error) return self->resolved(error, addresses);
+      // Of several addresses the proxy is given the first.
+      self->target_is_resolved_ = true;
+      self->target_ = parse_host_port(to_string(addresses.front()), self->options_->to.port);
+      self->look_up(resolver, self->options_->proxy->at);
+    });
+  }
 
   /// A new step begins: calls `expired` unless another one begins within `limit`.
   template <class Expired>
@@ -78,7 +94,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
     share_ = std::min(left, std::max(left / static_cast<std::int64_t>(candidates), least_share));
     share_ends_ = Clock::now() + share_;
     address_ = addresses_[next_++];
-    doing_ = "connecting " + to_string(address_);
+    doing_ = (options_->proxy ? "connecting the proxy " : "connecting ") + to_string(address_);
     limit_step(share_, [this] { address_failed(errc::timeout, "no answer within " + in_seconds(share_)); });
     socket_ = Socket(context_);
     socket_.async_connect(to_endpoint(address_),
@@ -90,10 +106,28 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   void connected(std::error_code error) {
     if (error) return address_failed(error, error.message());
     auto transport = std::make_unique<Transport>(std::exchange(socket_, Socket(context_)));
-    if (options_->observer) options_->observer->on_connected(address_);
     ++step_;  // the connect's time limit is over
+    if (!options_->proxy) return reached(std::move(transport));
+    doing_ = "connecting " + to_string(target_) + " by the proxy " + to_string(address_);
+    tunnel_ = std::make_shared<Tunnel>(std::move(transport), conversation_with(*options_->proxy, target_),
+                                       [self = shared_from_this()](auto failure, auto why, auto connected) {
+                                         self->tunnel_.reset();
+                                         if (failure) return self->address_failed(failure, why);
+                                         self->reached(std::move(connected));
+                                       });
+    tunnel_->start(share_left());
+  }
+
+  std::chrono::nanoseconds share_left() const {
+    return std::max<std::chrono::nanoseconds>(share_ends_ - Clock::now(), std::chrono::nanoseconds(0));
+  }
+
+  /// The target is at the other end.
+  void reached(std::unique_ptr<Transport> transport) {
+    if (options_->observer) options_->observer->on_connected(address_);
     if (!options_->tls) return succeeded(std::move(transport));
-    doing_ = "TLS handshake with " + to_string(address_);
+    doing_ = "TLS handshake with " +
+             (options_->proxy ? to_string(target_) + " by the proxy " + to_string(address_) : to_string(address_));
     transport->secure(*options_->tls, options_->server_name.empty() ? options_->to.host : options_->server_name);
     handshake_ = std::make_shared<Handshake>(
         std::move(transport), [self = shared_from_this()](auto failure, auto why, auto secured) {
@@ -102,7 +136,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
           if (self->options_->observer) self->options_->observer->on_secured(self->address_, secured->tls()->info());
           self->succeeded(std::move(secured));
         });
-    handshake_->start(std::max<std::chrono::nanoseconds>(share_ends_ - Clock::now(), std::chrono::nanoseconds(0)));
+    handshake_->start(share_left());
   }
 
   void address_failed(std::error_code error, const std::string& why) {
@@ -126,6 +160,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   void release() noexcept {
     lookup_.abandon();
     timer_.cancel();
+    if (const auto tunnel = std::exchange(tunnel_, nullptr)) tunnel->cancel();
     if (const auto handshake = std::exchange(handshake_, nullptr)) handshake->cancel();
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -140,6 +175,9 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   Clock::time_point deadline_;
 
   Resolver::Lookup lookup_;
+  std::string looked_up_;
+  HostPort target_;  // as the proxy is told it
+  bool target_is_resolved_ = false;
   std::vector<SocketAddress> addresses_;
   std::size_t next_ = 0;  // in addresses_
 
@@ -147,6 +185,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   std::chrono::nanoseconds share_{0};
   Clock::time_point share_ends_;
   Socket socket_;
+  std::shared_ptr<Tunnel> tunnel_;
   std::shared_ptr<Handshake> handshake_;
   std::string doing_;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "net/proxy.h"
 #include "net/resolver.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -44,6 +45,7 @@ class Connector {
     std::optional<TlsContext> tls;        ///< made by TlsContext::client; none: plain TCP
     std::string server_name;              ///< for SNI and for verification, instead of `to.host`
     ConnectObserver* observer = nullptr;  ///< must outlive the connector
+    std::optional<Proxy> proxy = {};      ///< on the way to `to`; TLS is with `to`, through it
   };
 
   /// A stream; or an error, with a text that names the step and the address, such as
@@ -57,7 +59,7 @@ class Connector {
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  /// Lookup, TCP, TLS handshake and verification, all within `timeout`, else
+  /// Lookup, TCP, the way through the proxy, TLS handshake and verification, all within `timeout`, else
   /// errc::timeout. The callback comes from the io_context, never from in here; it may connect again, or destroy the
   /// connector. One connect at a time.
   void connect(std::chrono::nanoseconds timeout, Callback callback);

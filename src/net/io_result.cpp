@@ -11,15 +11,23 @@ IoResult failed_with(int error, IoResult::Status when_it_would_block) noexcept {
   return {IoResult::Status::failed, 0, std::error_code(error, std::system_category())};
 }
 
-}  // namespace
-
-IoResult receive_some(int socket, char* to, std::size_t count) noexcept {
+IoResult receive(int socket, char* to, std::size_t count, int flags) noexcept {
   for (;;) {
-    const ssize_t got = ::recv(socket, to, count, 0);
+    const ssize_t got = ::recv(socket, to, count, flags);
     if (got > 0) return {IoResult::Status::done, static_cast<std::size_t>(got), {}};
     if (got == 0) return {IoResult::Status::ended, 0, {}};
     if (errno != EINTR) return failed_with(errno, IoResult::Status::want_read);
   }
+}
+
+}  // namespace
+
+IoResult receive_some(int socket, char* to, std::size_t count) noexcept {
+  return receive(socket, to, count, 0);
+}
+
+IoResult peek_some(int socket, char* to, std::size_t count) noexcept {
+  return receive(socket, to, count, MSG_PEEK);
 }
 
 IoResult send_some(int socket, std::string_view bytes) noexcept {

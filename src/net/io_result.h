@@ -22,6 +22,8 @@ struct IoResult {
 
 /// recv and send on a non-blocking socket, repeated when a signal interrupts them; no SIGPIPE.
 IoResult receive_some(int socket, char* to, std::size_t count) noexcept;
+/// As receive_some, but what is received stays there.
+IoResult peek_some(int socket, char* to, std::size_t count) noexcept;
 IoResult send_some(int socket, std::string_view bytes) noexcept;
 
 }  // namespace windlass::net

@@ -12,6 +12,11 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
                                      const ConversationsOfHost& conversations) {
   std::optional<net::TlsContext> tls;
   if (options.tls) tls = net::TlsContext::client(*options.tls);
+  std::optional<net::Proxy> proxy;
+  if (!options.proxy_url.empty()) {
+    proxy = net::parse_proxy_url(options.proxy_url);
+    proxy->resolve_here = options.proxy_use_local_resolver;
+  }
   const std::size_t hosts = options.hosts.size();
   // Fleets that share a list of hosts must not all prefer the same one.
   const std::size_t preferred = hosts == 0 ? 0 : std::random_device()() % hosts;
@@ -23,7 +28,7 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
     for (unsigned connection = 0; connection < std::max(1u, options.workers); ++connection) {
       Worker& worker = workers.emplace_back();
       worker.endpoint = net::to_string(address);
-      worker.another = [&loop, connector = net::Connector::Options{address, tls, where.server_name, nullptr},
+      worker.another = [&loop, connector = net::Connector::Options{address, tls, where.server_name, nullptr, proxy},
                         each = conversations({name, address.port})]() -> Worker::Client {
         return std::make_unique<ProtocolClient>(loop, connector, each);
       };
