@@ -30,4 +30,5 @@ install(FILES ${CMAKE_BINARY_DIR}/windlass.pc DESTINATION ${windlass_pc_dir} COM
 
 if(WINDLASS_PROGRAM)
   install(TARGETS windlass_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  install(FILES windlass.reference.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/windlass COMPONENT program)
 endif()

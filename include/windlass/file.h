@@ -24,6 +24,8 @@ struct FileOptions {
   /// As Worker has them.
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);
   std::chrono::nanoseconds max_wait_retry = std::chrono::seconds(60);
+
+  friend bool operator==(const FileOptions&, const FileOptions&) = default;
 };
 
 /// One worker that appends events to a file, each in a line of its own; a newline inside of an event, which JSON allows

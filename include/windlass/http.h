@@ -21,6 +21,8 @@ struct HttpRequestOptions {
   std::string bearer_token;
   std::string api_key;        ///< "id:key"
   int compression_level = 0;  ///< 0: none; 1 (fast) to 9 (small), by gzip
+
+  friend bool operator==(const HttpRequestOptions&, const HttpRequestOptions&) = default;
 };
 
 /// The port is 80 where none is given, 443 with TLS.

@@ -52,6 +52,8 @@ struct DiskQueueOptions {
     left_to_system  ///< never; it counts as durable when it is written
   } sync = Sync::every_batch;
   std::chrono::nanoseconds sync_interval = std::chrono::seconds(1);
+
+  friend bool operator==(const DiskQueueOptions&, const DiskQueueOptions&) = default;
 };
 
 struct LoadBalancerOptions {

@@ -30,6 +30,13 @@ struct TlsOptions {
   /// Told of either, in words, when a new connection has looked, from the thread that connects. Must not connect
   /// itself.
   std::function<void(bool used, const std::string& news)> on_change = {};
+
+  /// The same settings; who hears of changes is none of them.
+  friend bool operator==(const TlsOptions& a, const TlsOptions& b) {
+    return a.certificate_authorities == b.certificate_authorities && a.certificate == b.certificate && a.key == b.key &&
+           a.key_passphrase == b.key_passphrase && a.verification_mode == b.verification_mode &&
+           a.client_authentication == b.client_authentication;
+  }
 };
 
 }  // namespace windlass

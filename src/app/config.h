@@ -80,6 +80,7 @@ struct OutputConfig {
   struct Backoff {
     base::Duration init = std::chrono::seconds(1);
     base::Duration max = std::chrono::seconds(60);
+    friend bool operator==(const Backoff&, const Backoff&) = default;
   } backoff;
   /// None: plain TCP.
   std::optional<net::TlsOptions> tls;
@@ -93,6 +94,7 @@ struct OutputConfig {
     RedisDataType data_type = RedisDataType::list;
     std::string key;  ///< never empty
     unsigned database = 0;
+    friend bool operator==(const Redis&, const Redis&) = default;
   } redis;
   /// Of file; its path is never empty then.
   FileOptions file;
@@ -107,6 +109,7 @@ struct OutputConfig {
   ElasticsearchOptions::Forbidden forbidden = ElasticsearchOptions::Forbidden::hold;
 
   static constexpr std::size_t max_hosts = 1024;
+  friend bool operator==(const OutputConfig&, const OutputConfig&) = default;
 };
 
 /// A place to listen on: --listen.
@@ -116,6 +119,7 @@ struct ListenConfig {
   net::HostPort at;
   /// None: plain TCP.
   std::optional<net::TlsOptions> tls;
+  friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };
 
 /// Budgets for what is read and not yet acknowledged.
@@ -126,6 +130,7 @@ struct QueueConfig {
   std::size_t bytes = std::size_t{16} << 20;
   /// queue.disk.*; none: nothing is stored.
   std::optional<DiskQueueOptions> disk;
+  friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };
 
 /// What `relay` does with its clients: relay.* in a file.
@@ -137,6 +142,7 @@ struct RelayConfig {
   base::Duration client_inactivity_timeout = std::chrono::seconds(60);
   base::Duration window_timeout = std::chrono::seconds(60);
   base::Duration keep_alive_interval = std::chrono::seconds(5);
+  friend bool operator==(const RelayConfig&, const RelayConfig&) = default;
 };
 
 /// Files that are followed: an item of `inputs`.
@@ -151,12 +157,14 @@ struct FileInputConfig {
   base::Duration clean_inactive = std::chrono::hours(24);
   base::Duration check_interval = std::chrono::seconds(10);
   std::size_t harvester_limit = 0;  ///< files open at the same time; 0: 256
+  friend bool operator==(const FileInputConfig&, const FileInputConfig&) = default;
 };
 
 /// What is remembered of followed files.
 struct RegistryConfig {
   std::string path;  ///< empty: "registry" below path.data
   base::Duration flush = std::chrono::seconds(1);
+  friend bool operator==(const RegistryConfig&, const RegistryConfig&) = default;
 };
 
 enum class LogLevel { debug, info, warning, error };
@@ -182,6 +190,7 @@ struct Config {
   base::Duration shutdown_timeout = std::chrono::seconds(30);
   /// What was given, is fine, and has no effect; one line each, with its place.
   std::vector<std::string> warnings;
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 }  // namespace windlass::app

@@ -41,12 +41,6 @@ void check_encoding(FileInputConfig&, const SettingValue& value) {
     value.fail(fmt::format("expected utf-8 or plain, got {}; other encodings are not supported", in_quotes(name)));
 }
 
-struct InputSetting {
-  std::string_view key;
-  void (*apply)(FileInputConfig&, const SettingValue&);  ///< none: accepted without effect
-  std::string_view unused = {};
-};
-
 void set_close_inactive(FileInputConfig& input, const SettingValue& value) {
   input.close_inactive = value.duration(std::chrono::milliseconds(1), year);
 }
@@ -150,6 +144,10 @@ void apply(FileInputConfig& input, const std::string& section, const YamlPair& p
 }
 
 }  // namespace
+
+std::span<const InputSetting> input_settings() {
+  return table;
+}
 
 std::vector<FileInputConfig> read_inputs(const std::string& key, const YamlNode& node, bool of_filebeat,
                                          std::vector<std::string>& warnings) {

@@ -354,7 +354,7 @@ TEST(ConfigReader, SaysWhereAndWhatWasExpected) {
        "windlass.yml:1:24)"},
       // What is known and not there.
       {"output.logstash: {hosts: h1, proxy_url: 'https://me:secret@p'}",
-       "windlass.yml:1:42: output.logstash.proxy_url: expected http://user:password@host:port or "
+       "windlass.yml:1:41: output.logstash.proxy_url: expected http://user:password@host:port or "
        "socks5://user:password@host:port; other proxies are not supported"},
       {"output.logstash: {hosts: h1, ssl.ca_sha256: abc}",
        "windlass.yml:1:45: output.logstash.ssl.ca_sha256: pinning of certificates is not supported yet"},

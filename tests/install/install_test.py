@@ -109,6 +109,13 @@ class Installed(unittest.TestCase):
                 self.assertNotIn(BUILD, text, name)
                 self.assertNotIn(str(SOURCE), text, name)
 
+    @unittest.skipUnless(PROGRAM, "the program is not built")
+    def test_the_program_reads_the_reference_file(self):
+        prefix = self.directory / "program"
+        run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "program")
+        said = run(prefix / "bin/windlass", "test", "config", "-c", prefix / "share/windlass/windlass.reference.yml")
+        self.assertEqual(said, "configuration is fine\n")
+
     def test_examples_build_and_run_with_cmake(self):
         build = self.directory / "cmake"
         run(CMAKE, "-S", SOURCE / "examples", "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}",

@@ -44,6 +44,10 @@ class ProxyTest(ProgramTest):
                          settings=f"proxy_url={proxy}&timeout={timeout}&backoff.init=10ms&backoff.max=50ms"
                                   f"&max_retries=0{settings}")
 
+    def hopeless(self, *arguments, timeout="3s", **more):
+        """It gives up when there is no connection for this long."""
+        return self.through(*arguments, timeout=timeout, **more)
+
     def assert_refused_with(self, ship, *words):
         self.assert_exit(ship, 1)
         [endpoint] = self.ledger()["endpoints"]
@@ -100,16 +104,16 @@ class Http(ProxyTest, Certificates):
         proxy = self.proxy("BasicAuth user s.cret\n")
         sink = self.sink()
         self.assert_exit(self.through(sink, f"http://user:{SECRET}@127.0.0.1:{proxy}", self.lines_file(10)), 0)
-        self.assert_refused_with(self.through(sink, f"http://127.0.0.1:{proxy}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"http://127.0.0.1:{proxy}", self.lines_file(10)),
                                  f"connecting {sink.address} by the proxy 127.0.0.1:{proxy}: "
                                  "the proxy wants a user and a password")
-        self.assert_refused_with(self.through(sink, f"http://other:{SECRET}@127.0.0.1:{proxy}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"http://other:{SECRET}@127.0.0.1:{proxy}", self.lines_file(10)),
                                  "the proxy ")
 
     def test_its_refusal_is_told(self):
         proxy = self.proxy("ConnectPort 1\n")
         sink = self.sink()
-        self.assert_refused_with(self.through(sink, f"http://127.0.0.1:{proxy}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"http://127.0.0.1:{proxy}", self.lines_file(10)),
                                  f"connecting {sink.address} by the proxy 127.0.0.1:{proxy}: the proxy refuses: 403")
 
     def test_test_output_goes_through_it(self):
@@ -139,15 +143,15 @@ class Socks(ProxyTest):
         proxy = self.proxy("-u", "user", "-P", "s.cret")
         sink = self.sink()
         self.assert_exit(self.through(sink, f"socks5://user:{SECRET}@127.0.0.1:{proxy}", self.lines_file(10)), 0)
-        self.assert_refused_with(self.through(sink, f"socks5://user:{SECRET}x@127.0.0.1:{proxy}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"socks5://user:{SECRET}x@127.0.0.1:{proxy}", self.lines_file(10)),
                                  "the proxy does not accept the user and the password")
-        self.assert_refused_with(self.through(sink, f"socks5://127.0.0.1:{proxy}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"socks5://127.0.0.1:{proxy}", self.lines_file(10)),
                                  "the proxy wants a user and a password")
 
     def test_what_it_cannot_reach_is_told(self):
         proxy = self.proxy()
         with ClosedPort() as closed:
-            self.assert_refused_with(self.through(closed, f"socks5://127.0.0.1:{proxy}", self.lines_file(10)),
+            self.assert_refused_with(self.hopeless(closed, f"socks5://127.0.0.1:{proxy}", self.lines_file(10)),
                                      "the proxy refuses: the connection was refused")
 
 
@@ -185,23 +189,23 @@ class NoProxy(ProxyTest):
     def test_another_protocol_is_told(self):
         sink = self.sink()
         port = self.answering(b"220 mail.example.org\r\n\r\n")
-        self.assert_refused_with(self.through(sink, f"http://127.0.0.1:{port}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"http://127.0.0.1:{port}", self.lines_file(10)),
                                  "what answers is no HTTP proxy")
-        self.assert_refused_with(self.through(sink, f"socks5://127.0.0.1:{port}", self.lines_file(10)),
+        self.assert_refused_with(self.hopeless(sink, f"socks5://127.0.0.1:{port}", self.lines_file(10)),
                                  "what answers is no SOCKS5 proxy")
 
     def test_silence_has_an_end(self):
         sink = self.sink()
         port = self.answering(None)
         for kind in ("http", "socks5"):
-            self.assert_refused_with(self.through(sink, f"{kind}://user:{SECRET}@127.0.0.1:{port}", self.lines_file(10),
+            self.assert_refused_with(self.hopeless(sink, f"{kind}://user:{SECRET}@127.0.0.1:{port}", self.lines_file(10),
                                                   timeout="300ms"),
                                      "the proxy gave no answer within")
 
     def test_one_that_is_not_there_is_told(self):
         sink = self.sink()
         with ClosedPort() as closed:
-            self.assert_refused_with(self.through(sink, f"http://user:{SECRET}@{closed.address}", self.lines_file(10),
+            self.assert_refused_with(self.hopeless(sink, f"http://user:{SECRET}@{closed.address}", self.lines_file(10),
                                                   timeout="300ms"),
                                      f"connecting the proxy {closed.address}: Connection refused")
 
