@@ -248,11 +248,14 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   const std::string prefix = fmt::format("{}{}", output_prefix, name);
   OutputDraft draft(find_output(name)->type);
   const Entry* any = nullptr;
+  const Entry* hosts = nullptr;
   for (auto at = entries.lower_bound(prefix); at != entries.end() && at->first.starts_with(prefix); ++at) {
     const auto& [path, entry] = *at;
     if (path.size() > prefix.size() && path[prefix.size()] != '.') continue;  // of a type with a longer name
     any = &entry;
-    if (path.size() > prefix.size()) {
+    if (path == prefix + ".hosts") {
+      hosts = &entry;
+    } else if (path.size() > prefix.size()) {
       apply_output_setting(entry, std::string_view(path).substr(prefix.size() + 1), draft, warnings);
     } else if (entry.node.kind == YamlNode::Kind::scalar || entry.node.kind == YamlNode::Kind::list) {
       throw ConfigError(entry.node.place, entry.key, "expected a section with hosts in it");
@@ -269,12 +272,14 @@ OutputConfig read_output(const Entries& entries, const std::string& name, std::v
   };
   std::move(draft.warnings.begin(), draft.warnings.end(), std::back_inserter(warnings));
   OutputConfig& output = draft.output;
-  const bool tls =
-      draft.tls_of_hosts.value_or(draft.tls_of_protocol.value_or(draft.tls_enabled.value_or(draft.tls_mentioned)));
+  // Last, as TLS decides which port a host has that names none.
+  if (hosts != nullptr) apply_output_setting(*hosts, "hosts", draft, warnings);
+  if (!draft.path_of_hosts.empty()) draft.output.request.path = draft.path_of_hosts;
+  const bool tls = draft.has_tls();
   if (!output.hosts_file.empty()) {
-    const std::vector<Host> hosts = read_hosts_file(output.hosts_file, default_port(output.type, tls));
-    output.hosts.insert(output.hosts.end(), hosts.begin(), hosts.end());
-    output.hosts_in_file = hosts.size();
+    const std::vector<Host> found = read_hosts_file(output.hosts_file, default_port(output.type, tls));
+    output.hosts.insert(output.hosts.end(), found.begin(), found.end());
+    output.hosts_in_file = found.size();
   }
   if (traits_of(output.type).hosts && output.hosts.empty()) fail("hosts", "expected at least one host");
   if (output.type == OutputType::redis && output.redis.key.empty())

@@ -41,22 +41,24 @@ void strip_url(std::string& word, OutputDraft& draft, const SettingValue& value)
     value.fail("expected http:// for all hosts, or https:// for all");
   draft.tls_of_hosts = tls;
   if (path.size() <= 1) return;
-  if (!draft.output.request.path.empty() && draft.output.request.path != path)
-    value.fail("expected the same path for all hosts");
-  draft.output.request.path = path;
+  if (!draft.path_of_hosts.empty() && draft.path_of_hosts != path) value.fail("expected the same path for all hosts");
+  draft.path_of_hosts = path;
 }
 
 void set_hosts(OutputDraft& draft, const SettingValue& value) {
   std::vector<Host>& result = draft.output.hosts;
-  for (std::string& word : value.words()) {
+  std::vector<std::string> words = value.words();
+  for (std::string& word : words) {
     const auto mark = std::min(word.find('?'), word.size());
     const std::string settings = word.substr(mark);
     word.resize(mark);
     strip_url(word, draft, value);
-    const std::uint16_t port =
-        default_port(draft.output.type, draft.tls_of_hosts.value_or(draft.tls_enabled.value_or(false)));
+    word += settings;
+  }
+  const std::uint16_t port = default_port(draft.output.type, draft.has_tls());
+  for (const std::string& word : words) {
     try {
-      result.push_back(parse_host(word + settings, port));
+      result.push_back(parse_host(word, port));
     } catch (const std::invalid_argument& error) {
       value.fail(printable(error.what(), 300));
     }
@@ -70,7 +72,7 @@ void set_path(OutputDraft& draft, const SettingValue& value) {
   const std::string path = value.text();
   if (std::ranges::any_of(path, [](unsigned char c) { return c <= ' ' || c == '?' || c == '#' || c == 0x7f; }))
     value.fail("expected a path such as /logs, without ? and #; write %20 for a blank");
-  if (draft.output.request.path.empty()) draft.output.request.path = path;  // a host that is a URL has its own
+  draft.output.request.path = path;
 }
 
 void add_header(OutputDraft& draft, std::string_view name, const SettingValue& value) {

@@ -24,8 +24,12 @@ struct OutputDraft {
   std::optional<bool> tls_of_hosts;     ///< hosts that are URLs, http:// or https://
   std::optional<bool> tls_of_protocol;  ///< `protocol`
   bool tls_mentioned = false;           ///< any ssl.*, which by itself enables TLS, as in Filebeat
+  std::string path_of_hosts;            ///< of hosts that are URLs; it goes before `path`
   std::string directory;                ///< of a file output; its path holds the name alone until all is read
   std::vector<std::string> warnings;
+
+  /// As far as settings have come in.
+  bool has_tls() const { return tls_of_hosts.value_or(tls_of_protocol.value_or(tls_enabled.value_or(tls_mentioned))); }
 };
 
 /// A setting of an output, named by what follows "output.TYPE." or stands in a URL's query.

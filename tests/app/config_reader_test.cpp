@@ -200,6 +200,17 @@ TEST(ConfigReader, PutsNoEnvironmentVariablesIntoSectionsThatAreNotItsOwn) {
   EXPECT_NO_THROW(read("filebeat.inputs: ['${WINDLASS_TEST_UNSET}']\noutput.logstash.hosts: h1"));
 }
 
+TEST(ConfigReader, GivesAHostWithoutAPortThatOfItsProtocol) {
+  const auto port = [](const std::string& yaml) { return read(yaml).output.hosts.at(0).address.port; };
+  EXPECT_EQ(port("output.http.hosts: h1"), 80);
+  EXPECT_EQ(port("output.http: {hosts: h1, ssl.enabled: true}"), 443);
+  EXPECT_EQ(port("output.http: {hosts: h1, protocol: https}"), 443);
+  EXPECT_EQ(port("output.http: {hosts: [h1, 'https://h2']}"), 443) << "over TLS, too";
+  EXPECT_EQ(port("output.http: {hosts: 'h1:81', ssl.enabled: true}"), 81);
+  EXPECT_EQ(read("output.http: {hosts: 'http://h1/a', path: /b}").output.request.path, "/a");
+  EXPECT_EQ(read("output.http: {hosts: h1, path: /b}").output.request.path, "/b");
+}
+
 TEST(ConfigReader, TakesTlsAsFilebeatDoes) {
   TemporaryDirectory directory;
   const std::string ca = directory.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
