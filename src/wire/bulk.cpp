@@ -268,7 +268,8 @@ bool read_item(simdjson::dom::element element, ItemResult& result) {
 }  // namespace
 
 std::optional<std::vector<ItemResult>> read_answer(std::string_view body) {
-  simdjson::dom::parser parser;  // reads all of it, so that nothing that is no JSON is taken for an answer
+  if (body.empty()) return std::nullopt;  // simdjson would copy nothing from nowhere, which is undefined
+  simdjson::dom::parser parser;           // reads all of it, so that nothing that is no JSON is taken for an answer
   simdjson::dom::element whole;
   simdjson::dom::object answer;
   if (parser.parse(body.data(), body.size()).get(whole) || whole.get_object().get(answer)) return std::nullopt;

@@ -68,6 +68,7 @@ TEST(BulkAnswer, IsUnreadableWhenAnythingIsMissing) {
         R"({"items":[{"create":{"status":201},"index":{"status":201}}]})", R"({"items":[],"items":[]})",
         R"({"took":tru,"items":[{"create":{"status":201}}]})"})
     EXPECT_FALSE(bulk::read_answer(answer)) << answer;
+  EXPECT_FALSE(bulk::read_answer({}));
 }
 
 TEST(BulkRequest, IsReadBackAsItWasWritten) {
