@@ -45,7 +45,8 @@ void check(const Config& config) {
   const bool hosts = windlass::app::traits_of(output.type).hosts;
   require(output.hosts.empty() != hosts && output.hosts.size() <= OutputConfig::max_hosts, "hosts");
   require(output.type != windlass::app::OutputType::file || !output.file.path.empty(), "a file has a path");
-  for (const auto& host : output.hosts) require(!host.host.empty() && host.port != 0, "a host has name and port");
+  for (const auto& host : output.hosts)
+    require(!host.address.host.empty() && host.address.port != 0, "a host has name and port");
   require(output.worker >= 1 && output.worker <= 256, "worker");
   require(!output.pipelining || (*output.pipelining >= 1 && *output.pipelining <= 1024), "pipelining");
   require(output.bulk_max_size >= 1 && output.bulk_max_size <= traits_of(output.type).max_bulk_size, "bulk_max_size");

@@ -23,7 +23,6 @@ struct Outcome {
   std::vector<std::pair<Event::Kind, windlass::PublishResult>> answers;
   bool failed = false;
   bool finished = false;
-  friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
 windlass::Batch batch_of(std::uint32_t count) {

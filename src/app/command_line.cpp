@@ -206,7 +206,7 @@ void expect_faults_of(const SinkFaults& faults, const std::vector<ListenConfig>&
   };
   for (const auto& [option, given, types] : particular) {
     const auto foreign = std::ranges::find_if(
-        listen, [&](const ListenConfig& at) { return std::ranges::find(types, at.type) == types.end(); });
+        listen, [&types = types](const ListenConfig& at) { return std::ranges::find(types, at.type) == types.end(); });
     if (!given || foreign == listen.end()) continue;
     std::vector<std::string> schemes;
     for (const OutputType type : types) schemes.push_back(scheme_of(type, false) + "://");

@@ -14,6 +14,15 @@
 
 namespace windlass::app {
 
+/// Of files that are followed.
+struct FollowedFiles {
+  std::uint64_t found = 0;      ///< each that was truncated counts again
+  std::uint64_t replaced = 0;   ///< truncated, or on an inode that was used again
+  std::uint64_t copies = 0;     ///< recognized as copies of truncated ones
+  std::uint64_t open = 0;       ///< at the end
+  std::uint64_t lag_bytes = 0;  ///< that were seen and are not done with
+};
+
 /// What was read, in lines.
 struct InputCounters {
   std::uint64_t lines = 0;          ///< made into events
@@ -22,16 +31,7 @@ struct InputCounters {
   std::uint64_t cut_lines = 0;      ///< shipped without their ends
   std::uint64_t refused_lines = 0;  ///< --json: no JSON object, so not shipped
   std::uint64_t failed_inputs = 0;  ///< could not be opened, or not be read to their end
-
-  /// Of files that are followed.
-  struct Files {
-    std::uint64_t found = 0;      ///< each that was truncated counts again
-    std::uint64_t replaced = 0;   ///< truncated, or on an inode that was used again
-    std::uint64_t copies = 0;     ///< recognized as copies of truncated ones
-    std::uint64_t open = 0;       ///< at the end
-    std::uint64_t lag_bytes = 0;  ///< that were seen and are not done with
-  };
-  std::optional<Files> files;
+  std::optional<FollowedFiles> files;
 };
 
 /// What a run used.
