@@ -242,10 +242,11 @@ std::optional<std::chrono::nanoseconds> parse_retry_after(std::string_view text,
   const std::chrono::year_month_day date(std::chrono::year(parts.tm_year + 1900),
                                          std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
                                          std::chrono::day(static_cast<unsigned>(parts.tm_mday)));
-  const base::WallTime at = std::chrono::sys_days(date) + std::chrono::hours(parts.tm_hour) +
-                            std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
-  const auto zero = std::chrono::nanoseconds(0);
-  return std::clamp(std::chrono::nanoseconds(at - now), zero, std::chrono::nanoseconds(longest_wait));
+  // In seconds: nanoseconds do not reach as far as dates do.
+  const std::chrono::sys_seconds at = std::chrono::sys_days(date) + std::chrono::hours(parts.tm_hour) +
+                                      std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+  const auto zero = std::chrono::seconds(0);
+  return std::clamp(at - std::chrono::floor<std::chrono::seconds>(now), zero, longest_wait);
 }
 
 }  // namespace windlass::protocol

@@ -41,8 +41,9 @@ bool number(std::string_view text, int& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// "2024-05-06T07:08:09.123Z", or with +02:00 instead of Z; nothing when it is something else.
-std::optional<base::WallTime> parse_timestamp(std::string_view text) {
+/// "2024-05-06T07:08:09.123Z", or with +02:00 instead of Z; nothing when it is something else. In
+/// seconds, since nanoseconds do not reach as far as dates do.
+std::optional<std::chrono::sys_seconds> parse_timestamp(std::string_view text) {
   int year, month, day, hour, minute, second;
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
       text[16] != ':')
@@ -52,9 +53,9 @@ std::optional<base::WallTime> parse_timestamp(std::string_view text) {
     return std::nullopt;
   const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day)));
-  if (!date.ok()) return std::nullopt;
-  base::WallTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-                        std::chrono::seconds(second);
+  if (year < 0 || !date.ok()) return std::nullopt;
+  std::chrono::sys_seconds time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                                  std::chrono::minutes(minute) + std::chrono::seconds(second);
   const auto sign = text.find_first_of("+-", 19);
   int east_hours = 0, east_minutes = 0;
   if (sign != std::string_view::npos && text.size() >= sign + 5 && number(text.substr(sign + 1, 2), east_hours) &&
@@ -102,10 +103,10 @@ IndexName::IndexName(std::string_view pattern) {
   if (parts_.empty()) throw std::invalid_argument("expected the name of an index, got an empty text");
 }
 
-void IndexName::append(base::WallTime time, std::string& to) const {
+void IndexName::append(std::chrono::sys_seconds time, std::string& to) const {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  const std::chrono::hh_mm_ss clock(time - day);
   const auto two = [&](auto value) { fmt::format_to(std::back_inserter(to), "{:02}", value); };
   for (const Part& part : parts_) {
     switch (part.letter) {
@@ -152,7 +153,7 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
   if (parsers_->event.iterate(text).get(document) || document.get_object().get(object)) return false;
   std::string_view metadata;  // with its braces
   const char* key_of_metadata = nullptr;
-  base::WallTime time = now;
+  auto time = std::chrono::floor<std::chrono::seconds>(now);
   for (auto field : object) {
     ondemand::raw_json_string key;
     if (field.key().get(key)) return false;
@@ -164,7 +165,7 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
       key_of_metadata = key.raw() - 1;
     } else if (index_.has_date() && rest.starts_with("@timestamp\"")) {
       std::string_view value;
-      if (!field.value().get_string().get(value)) time = parse_timestamp(value).value_or(now);
+      if (!field.value().get_string().get(value)) time = parse_timestamp(value).value_or(time);
     }
   }
   if (!at_end(document)) return false;

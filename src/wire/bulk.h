@@ -31,7 +31,7 @@ class IndexName {
   explicit IndexName(std::string_view pattern);
 
   bool has_date() const { return has_date_; }
-  void append(base::WallTime time, std::string& to) const;
+  void append(std::chrono::sys_seconds time, std::string& to) const;
 
  private:
   struct Part {

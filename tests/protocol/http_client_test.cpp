@@ -96,6 +96,8 @@ TEST(HttpClient, HonoursRetryAfter) {
   EXPECT_EQ(
       parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", std::chrono::sys_days(std::chrono::days(9075)) + 8h + 49min),
       37s);
+  EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", {}), 24h) << "farther away than nanoseconds count";
+  EXPECT_EQ(parse_retry_after("Sat, 01 Jan 0001 00:00:00 GMT", {}), 0s);
   EXPECT_EQ(parse_retry_after("soon", {}), std::nullopt);
 }
 

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "wire/http.h"
-
 namespace windlass::wire {
 namespace {
 
@@ -33,6 +31,8 @@ TEST(BulkRequest, RefusesWhatIsNoObject) {
 }
 
 TEST(BulkRequest, NamesTheIndexByTheTimeOfTheEvent) {
+  EXPECT_NE(encoded(R"({"@timestamp":"9999-12-31T00:00:00Z"})", "l-%{+yyyy}").find("\"l-9999\""), std::string::npos)
+      << "farther away than nanoseconds count";
   EXPECT_EQ(encoded(R"({"@timestamp":"2024-05-06T23:08:09.123-02:00"})", "l-%{+yyyy.MM.dd}"),
             "{\"create\":{\"_index\":\"l-2024.05.07\"}}\n{\"@timestamp\":\"2024-05-06T23:08:09.123-02:00\"}\n");
   EXPECT_THROW(bulk::IndexName("a-%{[b]}"), std::invalid_argument);
@@ -79,41 +79,6 @@ TEST(BulkRequest, IsReadBackAsItWasWritten) {
   ASSERT_EQ(items->size(), 1u);
   EXPECT_EQ(items->front().id, "x");
   EXPECT_EQ(items->front().document, "{\"m\":1}");
-}
-
-TEST(HttpDecoder, ReadsAnswersHoweverTheyAreCut) {
-  const std::string bytes =
-      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-      "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
-  for (std::size_t piece = 1; piece < bytes.size(); ++piece) {
-    http::Decoder decoder(http::Decoder::Side::responses, {});
-    std::string seen;
-    for (std::size_t at = 0; at < bytes.size(); at += piece) {
-      decoder.feed(std::string_view(bytes).substr(at, piece));
-      while (const http::Message* message = decoder.next())
-        seen += std::to_string(message->status) + std::string(message->body.view()) +
-                std::string(message->field("retry-after"));
-    }
-    EXPECT_EQ(seen, "200hello503abcde3") << piece << decoder.error_detail();
-  }
-}
-
-TEST(HttpDecoder, BoundsHeaderAndBody) {
-  http::DecoderLimits limits;
-  limits.max_header = 1000;
-  limits.max_body = 1000;
-  for (const std::string& bytes :
-       {"GET /" + std::string(2000, 'x'), "POST / HTTP/1.1\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x')}) {
-    http::Decoder decoder(http::Decoder::Side::requests, limits);
-    decoder.feed(bytes);
-    EXPECT_EQ(decoder.next(), nullptr);
-    EXPECT_TRUE(decoder.error());
-  }
-}
-
-TEST(Http, EncodesBase64) {
-  EXPECT_EQ(http::base64("user:password"), "dXNlcjpwYXNzd29yZA==");
-  EXPECT_EQ(http::base64("abc"), "YWJj");
 }
 
 }  // namespace
