@@ -419,7 +419,7 @@ void Checker::connect(const core::Connect& action, base::Time now) {
   if (line.state != Line::State::idle) throw Violation("one connection a worker", name(line, id) + " has two");
   if (line.reconnect.surely_ahead(now))
     throw Violation("a worker that failed waits for its backoff", name(line, id) + " connects too early");
-  if (several_priorities_ && !line.was_wanted)
+  if (several_priorities_ && !line.was_wanted && !crossed)
     throw Violation("a worker connects only while no better one is well", name(line, id));
   line.connection = action.connection.number;
   line.state = crossed ? Line::State::closing : Line::State::connecting;
