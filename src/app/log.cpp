@@ -31,8 +31,9 @@ void set_up_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
-void set_log_level(LogLevel level) {
-  spdlog::set_level(level_of(level));
+void heed(const Config& config) {
+  spdlog::set_level(level_of(config.log_level));
+  for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
 }
 
 }  // namespace windlass::app

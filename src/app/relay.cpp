@@ -46,8 +46,7 @@ RelayServer::Options server_options(const Config& config, const std::vector<List
 int run_relay(const RelayOptions& options) {
   const auto start = Clock::now();
   const Config config = read_config(options.sources);
-  set_log_level(config.log_level);
-  for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
+  heed(config);
   RelayServer::Options serving = server_options(config, options.listen);
   if (serving.listen.empty()) {
     spdlog::error("nowhere to listen: give --listen, or relay.listen in the configuration");
@@ -66,8 +65,7 @@ int run_relay(const RelayOptions& options) {
   // Before any thread starts, so that all of them leave the signals to this one.
   Signals signals;
   Watch watch;
-  balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  balancing.on_refusal = [&watch](const Refusal& refusal) { watch.on_refusal(refusal); };
+  watch.hear_of(balancing);
   EndpointWatch endpoints(config.output, watch);
   LoadBalancer balancer(endpoints.workers(), std::move(balancing));
   const auto changing = endpoints.start(balancer);

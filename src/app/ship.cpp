@@ -60,8 +60,7 @@ bool complete(const Report& report) {
 int run_ship(const ShipOptions& options) {
   const auto start = Clock::now();
   const Config config = read_config(options.sources);
-  set_log_level(config.log_level);
-  for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
+  heed(config);
 
   const std::vector<std::string>& paths = options.inputs.empty() ? config.paths : options.inputs;
   if (paths.empty() && config.inputs.empty()) {
@@ -82,8 +81,7 @@ int run_ship(const ShipOptions& options) {
   // Before any thread starts, so that all of them leave the signals to this one.
   Signals signals;
   Watch watch;
-  balancing.on_connection = [&watch](const ConnectionEvent& event) { watch.on_connection(event); };
-  balancing.on_refusal = [&watch](const Refusal& refusal) { watch.on_refusal(refusal); };
+  watch.hear_of(balancing);
   EndpointWatch endpoints(config.output, watch);
   LoadBalancer balancer(endpoints.workers(), std::move(balancing));
   const auto changing = endpoints.start(balancer);

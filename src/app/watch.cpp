@@ -6,6 +6,11 @@
 
 namespace windlass::app {
 
+void Watch::hear_of(LoadBalancerOptions& options) {
+  options.on_connection = [this](const ConnectionEvent& event) { on_connection(event); };
+  options.on_refusal = [this](const Refusal& refusal) { on_refusal(refusal); };
+}
+
 void Watch::on_connection(const ConnectionEvent& event) {
   const std::lock_guard lock(mutex_);
   if (events_.size() < max_events) events_.push_back(event);

@@ -20,6 +20,8 @@ namespace windlass::app {
 /// happens to them; it is told to people by show() and end(), from one thread, where it does not run into the display.
 class Watch {
  public:
+  /// Has the balancer tell it of connections and refusals. It must outlive the balancer.
+  void hear_of(LoadBalancerOptions& options);
   // From any thread.
   void on_connection(const ConnectionEvent& event);
   /// From any thread: a line for people.
