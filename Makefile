@@ -51,7 +51,7 @@ sim: build/release/CMakeCache.txt
 	@cmake --build --preset release --target windlass-sim
 	@$(BUILD)/bin/windlass-sim --seconds $(or $(SECONDS),60)
 
-fuzz: build/fuzz/CMakeCache.txt
+fuzz: build/asan/CMakeCache.txt
 	@cmake --build --preset fuzz
 	@scripts/fuzz $(or $(SECONDS),30)
 

@@ -31,18 +31,18 @@ TEST(WorkerFactory, ThatThrowsIsPassedOn) {
   EXPECT_THROW(LoadBalancer{throwing}, std::domain_error);
 }
 
+template <typename Client>
+std::vector<Worker> one_worker_without_client(runtime::Loop&) {
+  std::vector<Worker> workers(2);
+  workers[0].client = std::make_unique<ScriptedSyncClient>(SyncScript());
+  workers[1].endpoint = "forgotten";
+  workers[1].client = std::unique_ptr<Client>();
+  return workers;
+}
+
 TEST(WorkerFactory, ThatForgetsAClientIsRefused) {
-  const auto without_client = [](auto none) {
-    return [none](runtime::Loop&) {
-      std::vector<Worker> workers(2);
-      workers[0].client = std::make_unique<ScriptedSyncClient>(SyncScript());
-      workers[1].endpoint = "forgotten";
-      workers[1].client = decltype(none())();
-      return workers;
-    };
-  };
-  EXPECT_THROW(LoadBalancer(without_client([] { return std::unique_ptr<SyncClient>(); })), std::invalid_argument);
-  EXPECT_THROW(LoadBalancer(without_client([] { return std::unique_ptr<AsyncClient>(); })), std::invalid_argument);
+  EXPECT_THROW(LoadBalancer(one_worker_without_client<SyncClient>), std::invalid_argument);
+  EXPECT_THROW(LoadBalancer(one_worker_without_client<AsyncClient>), std::invalid_argument);
 }
 
 TEST(WorkerFactory, OfClientsCanBeUsedOnce) {
