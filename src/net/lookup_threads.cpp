@@ -1,13 +1,14 @@
 #include "net/lookup_threads.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <netdb.h>
 #include <new>
 #include <pthread.h>
 #include <signal.h>
 #include <thread>
 #include <utility>
+
+#include "net/system_names.h"
 
 namespace windlass::net {
 namespace {
@@ -17,20 +18,6 @@ class LookupCategory final : public std::error_category {
   const char* name() const noexcept override { return "windlass.lookup"; }
   std::string message(int code) const override { return gai_strerror(code); }
 };
-
-std::error_code ask_system(const std::string& host, std::vector<SocketAddress>& addresses) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &found); code != 0)
-    return code == EAI_SYSTEM ? std::error_code(errno, std::system_category())
-                              : std::error_code(code, lookup_category());
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  for (const addrinfo* each = found; each && addresses.size() < Resolver::max_addresses; each = each->ai_next)
-    if (each->ai_family == AF_INET || each->ai_family == AF_INET6)
-      addresses.emplace_back(each->ai_addr, each->ai_addrlen);
-  return {};
-}
 
 }  // namespace
 
@@ -53,13 +40,13 @@ LookupThreads& LookupThreads::of_process() {
 bool LookupThreads::Impl::add(const std::shared_ptr<Request>& request) {
   const std::lock_guard lock(mutex_);
   if (requests_ >= limits_.max_lookups) return false;
-  auto& job = jobs_[request->host];
+  auto& job = jobs_[request->question];
   if (!job) {
-    job = std::make_shared<Job>(Job{request->host, {}});
+    job = std::make_shared<Job>(Job{request->question, {}});
     waiting_.push_back(job);
     if (threads_ < limits_.max_threads && !start_thread() && threads_ == 0) {
       waiting_.pop_back();
-      jobs_.erase(request->host);
+      jobs_.erase(request->question);
       return false;
     }
   }
@@ -70,7 +57,7 @@ bool LookupThreads::Impl::add(const std::shared_ptr<Request>& request) {
 
 void LookupThreads::Impl::forget(const std::shared_ptr<Request>& request) noexcept {
   const std::lock_guard lock(mutex_);
-  const auto found = jobs_.find(request->host);
+  const auto found = jobs_.find(request->question);
   if (found == jobs_.end()) return;
   const std::shared_ptr<Job> job = found->second;
   if (std::erase(job->requests, request) == 0) return;
@@ -105,19 +92,20 @@ void LookupThreads::Impl::run() {
     job->running = true;
     lock.unlock();
 
-    std::vector<SocketAddress> addresses;
+    NameAnswer found;
     std::error_code error;
     try {
-      error = look_up_(job->host, addresses);
+      error = look_up_(job->question, found);
     } catch (const std::bad_alloc&) {
       error = std::make_error_code(std::errc::not_enough_memory);
     }
-    if (!error && addresses.empty()) error = std::error_code(EAI_NONAME, lookup_category());
-    if (addresses.size() > Resolver::max_addresses) addresses.resize(Resolver::max_addresses);
-    const auto shared = std::make_shared<const std::vector<SocketAddress>>(std::move(addresses));
+    const bool about_hosts = job->question.about != NameQuestion::About::services;
+    if (!error && about_hosts && found.addresses.empty()) error = std::error_code(EAI_NONAME, lookup_category());
+    if (found.addresses.size() > Resolver::max_addresses) found.addresses.resize(Resolver::max_addresses);
+    const auto shared = std::make_shared<const NameAnswer>(std::move(found));
 
     lock.lock();
-    jobs_.erase(job->host);
+    jobs_.erase(job->question);
     const auto requests = std::exchange(job->requests, {});
     requests_ -= requests.size();
     lock.unlock();

@@ -4,13 +4,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <system_error>
 #include <vector>
 
@@ -18,16 +16,14 @@
 
 namespace windlass::net {
 
-using Addresses = std::shared_ptr<const std::vector<SocketAddress>>;
+using SharedAnswer = std::shared_ptr<const NameAnswer>;
 
-/// One caller's interest in a name. Belongs to the loop's thread but for `host`, `port` and `mailbox`, which never
-/// change.
+/// One caller's interest in a name. Belongs to the loop's thread but for `question` and `mailbox`, which never change.
 struct Resolver::Lookup::Request {
-  const std::string host;
-  const std::uint16_t port;
+  const NameQuestion question;
   const std::shared_ptr<Mailbox> mailbox;
   const std::shared_ptr<LookupThreads::Impl> threads;  // null: a literal
-  Callback callback;                                   // empty: answered or abandoned
+  AnswerCallback callback;                             // empty: answered or abandoned
 };
 
 /// Where answers are put for the loop: the one thing that a lookup's thread and the loop's thread share. It stops
@@ -37,7 +33,7 @@ class Resolver::Mailbox {
   explicit Mailbox(boost::asio::io_context& context) : context_(&context) {}
 
   /// From any thread: has the loop answer the request.
-  void post(std::shared_ptr<Lookup::Request> request, std::error_code error, Addresses addresses);
+  void post(std::shared_ptr<Lookup::Request> request, std::error_code error, SharedAnswer found);
 
   // From the loop's thread. While requests are open, the io_context has work.
   void opened();
@@ -45,7 +41,7 @@ class Resolver::Mailbox {
   void close() noexcept;
 
  private:
-  static void answer(Lookup::Request& request, std::error_code error, const Addresses& addresses);
+  static void answer(Lookup::Request& request, std::error_code error, const NameAnswer& found);
 
   std::mutex mutex_;
   boost::asio::io_context* context_;  // guarded by mutex_; null: closed
@@ -65,7 +61,7 @@ class LookupThreads::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   struct Job {
-    std::string host;
+    NameQuestion question;
     std::vector<std::shared_ptr<Request>> requests;
     bool running = false;
   };
@@ -76,7 +72,7 @@ class LookupThreads::Impl : public std::enable_shared_from_this<Impl> {
   const NameLookup look_up_;
   const Limits limits_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Job>> jobs_;  // waiting and running, by host
+  std::map<NameQuestion, std::shared_ptr<Job>> jobs_;  // waiting and running
   std::deque<std::shared_ptr<Job>> waiting_;
   std::size_t threads_ = 0;
   std::size_t requests_ = 0;

@@ -8,21 +8,18 @@
 
 namespace windlass::net {
 
-void Resolver::Mailbox::post(std::shared_ptr<Lookup::Request> request, std::error_code error, Addresses addresses) {
+void Resolver::Mailbox::post(std::shared_ptr<Lookup::Request> request, std::error_code error, SharedAnswer found) {
   const std::lock_guard lock(mutex_);
   if (!context_) return;
-  boost::asio::post(*context_, [request = std::move(request), error, addresses = std::move(addresses)] {
-    answer(*request, error, addresses);
-  });
+  boost::asio::post(
+      *context_, [request = std::move(request), error, found = std::move(found)] { answer(*request, error, *found); });
 }
 
-void Resolver::Mailbox::answer(Lookup::Request& request, std::error_code error, const Addresses& addresses) {
+void Resolver::Mailbox::answer(Lookup::Request& request, std::error_code error, const NameAnswer& found) {
   if (!request.callback || !request.mailbox->context_) return;
-  const Callback callback = std::exchange(request.callback, nullptr);
-  std::vector<SocketAddress> with_port = *addresses;
-  for (SocketAddress& address : with_port) address.set_port(request.port);
+  const AnswerCallback callback = std::exchange(request.callback, nullptr);
   request.mailbox->finished();
-  callback(error, with_port);
+  callback(error, found);
 }
 
 void Resolver::Mailbox::opened() {
@@ -62,17 +59,27 @@ Resolver::~Resolver() {
 }
 
 Resolver::Lookup Resolver::look_up(const HostPort& name, Callback callback) {
+  return ask({NameQuestion::About::addresses, name.host},
+             [port = name.port, callback = std::move(callback)](std::error_code error, const NameAnswer& found) {
+               std::vector<SocketAddress> with_port = found.addresses;
+               for (SocketAddress& address : with_port) address.set_port(port);
+               callback(error, with_port);
+             });
+}
+
+Resolver::Lookup Resolver::ask(NameQuestion question, AnswerCallback callback) {
   using Request = Lookup::Request;
-  const auto literal = SocketAddress::from_literal(name.host, name.port);
+  const bool is_literal = SocketAddress::from_literal(question.name, 0).has_value();
   const auto request = std::make_shared<Request>(
-      Request{name.host, name.port, mailbox_, literal ? nullptr : threads_, std::move(callback)});
+      Request{std::move(question), mailbox_, is_literal ? nullptr : threads_, std::move(callback)});
+  const std::string& name = request->question.name;
   mailbox_->opened();
-  const auto answer_now = [&](std::error_code error, std::vector<SocketAddress> addresses) {
-    mailbox_->post(request, error, std::make_shared<const std::vector<SocketAddress>>(std::move(addresses)));
+  const auto answer_now = [&](std::error_code error, NameAnswer found) {
+    mailbox_->post(request, error, std::make_shared<const NameAnswer>(std::move(found)));
   };
-  if (literal) {
-    answer_now({}, {*literal});
-  } else if (name.host.empty()) {
+  if (is_literal) {
+    answer_now({}, {.addresses = {*SocketAddress::from_literal(name, 0)}, .targets = {}, .time_to_live = {}});
+  } else if (name.empty()) {
     answer_now({EAI_NONAME, lookup_category()}, {});
   } else if (!threads_->add(request)) {
     answer_now(std::make_error_code(std::errc::resource_unavailable_try_again), {});

@@ -1,15 +1,19 @@
 // Names to addresses, without ever waiting for them: the system's lookup may hang for as long as it likes.
 #pragma once
 
+#include <chrono>
+#include <compare>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "net/address.h"
+#include "net/dns_answer.h"
 
 namespace boost::asio {
 class io_context;
@@ -20,9 +24,29 @@ namespace windlass::net {
 /// Codes of getaddrinfo (EAI_NONAME, ...), with the system's texts.
 const std::error_category& lookup_category() noexcept;
 
-/// Blocks until it knows the addresses of a host, with any port; getaddrinfo in production. Called from several
-/// threads.
-using NameLookup = std::function<std::error_code(const std::string& host, std::vector<SocketAddress>& addresses)>;
+/// What somebody wants to know of a name.
+struct NameQuestion {
+  enum class About {
+    addresses,           ///< of a host
+    addresses_and_time,  ///< of a host, and for how long they hold
+    services,            ///< the targets of SRV records, and for how long they hold
+  };
+  About about = About::addresses;
+  std::string name;
+
+  friend auto operator<=>(const NameQuestion&, const NameQuestion&) = default;
+};
+
+/// What was asked for, and nothing else.
+struct NameAnswer {
+  std::vector<SocketAddress> addresses;  ///< in the system's order, with any port; at least one
+  std::vector<ServiceTarget> targets;    ///< at least one
+  /// Where it is known. As DNS has it, 0 included.
+  std::optional<std::chrono::seconds> time_to_live;
+};
+
+/// Blocks until it knows the answer, or an error; ask_system in production. Called from several threads.
+using NameLookup = std::function<std::error_code(const NameQuestion& question, NameAnswer& answer)>;
 
 /// The threads that wait for the system's lookups. They are detached and own what they touch, so that nobody ever waits
 /// for them: not a cancelled lookup, not a destructor, not the end of the process. Thread-safe; usually one a process.
@@ -41,7 +65,7 @@ class LookupThreads {
   LookupThreads(const LookupThreads&) = delete;
   LookupThreads& operator=(const LookupThreads&) = delete;
 
-  /// Those of this process, which ask getaddrinfo.
+  /// Those of this process, which ask the system.
   static LookupThreads& of_process();
 
  private:
@@ -57,6 +81,8 @@ class Resolver {
   /// The addresses in the system's order (at least one and at most max_addresses), or an error: a code of
   /// lookup_category(), or std::errc::resource_unavailable_try_again when too many lookups are under way.
   using Callback = std::function<void(std::error_code, const std::vector<SocketAddress>&)>;
+  /// The answer, or an error: as above, or for services a DnsError.
+  using AnswerCallback = std::function<void(std::error_code, const NameAnswer&)>;
 
   static constexpr std::size_t max_addresses = 64;
 
@@ -89,6 +115,8 @@ class Resolver {
   /// Finds the addresses of `name.host`, each with `name.port`. The callback comes from the io_context, never from in
   /// here; it may destroy the lookup, or the resolver. A literal address asks nobody.
   [[nodiscard]] Lookup look_up(const HostPort& name, Callback callback);
+  /// The same for any question.
+  [[nodiscard]] Lookup ask(NameQuestion question, AnswerCallback callback);
 
  private:
   class Mailbox;

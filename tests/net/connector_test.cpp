@@ -79,8 +79,8 @@ class RefusingPort {
 };
 
 NameLookup always(std::vector<std::string> literals) {
-  return [literals = std::move(literals)](const std::string&, std::vector<SocketAddress>& addresses) {
-    for (const std::string& literal : literals) addresses.push_back(*SocketAddress::from_literal(literal, 0));
+  return [literals = std::move(literals)](const NameQuestion&, NameAnswer& found) {
+    for (const std::string& literal : literals) found.addresses.push_back(*SocketAddress::from_literal(literal, 0));
     return std::error_code();
   };
 }
@@ -146,7 +146,7 @@ TEST_F(ConnectorTest, SaysWhichAddressRefused) {
 }
 
 TEST_F(ConnectorTest, SaysWhichNameIsUnknown) {
-  LookupThreads threads([](const std::string&, auto&) { return std::make_error_code(std::errc::host_unreachable); });
+  LookupThreads threads([](const auto&, auto&) { return std::make_error_code(std::errc::host_unreachable); });
   Resolver resolver(network.context, threads);
   const ConnectResult result = connect(resolver, to("nowhere", 1), Network::patience);
   EXPECT_EQ(result.error, std::errc::host_unreachable);
@@ -202,7 +202,7 @@ TEST_F(ConnectorTest, EndsWithItsTimeout) {
 
 TEST_F(ConnectorTest, TheTimeoutHoldsForALookupThatHangs) {
   std::promise<void> end;
-  LookupThreads threads([ended = end.get_future().share()](const std::string&, auto&) {
+  LookupThreads threads([ended = end.get_future().share()](const auto&, auto&) {
     ended.wait();
     return std::error_code();
   });
@@ -280,8 +280,8 @@ TEST_F(ConnectorTest, LooksUpAnewEachTime) {
   const auto first = network.listen();
   auto port = first->port();
   auto answers = std::make_shared<std::vector<std::string>>(std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
-  LookupThreads threads([answers](const std::string&, std::vector<SocketAddress>& addresses) {
-    addresses.push_back(*SocketAddress::from_literal(answers->front(), 0));
+  LookupThreads threads([answers](const NameQuestion&, NameAnswer& found) {
+    found.addresses.push_back(*SocketAddress::from_literal(answers->front(), 0));
     answers->erase(answers->begin());
     return std::error_code();
   });

@@ -21,7 +21,8 @@ namespace {
 class HangingNames {
  public:
   NameLookup look_up() {
-    return [state = state_](const std::string& host, std::vector<SocketAddress>& addresses) -> std::error_code {
+    return [state = state_](const NameQuestion& question, NameAnswer& found) -> std::error_code {
+      const std::string& host = question.name;
       std::unique_lock lock(state->mutex);
       state->asked.push_back(host);
       state->changed.notify_all();
@@ -29,7 +30,7 @@ class HangingNames {
       ++state->answered;
       state->changed.notify_all();
       if (host == "missing") return {EAI_NONAME, lookup_category()};
-      addresses = {*SocketAddress::from_literal("127.0.0.1", 0), *SocketAddress::from_literal("::1", 0)};
+      found.addresses = {*SocketAddress::from_literal("127.0.0.1", 0), *SocketAddress::from_literal("::1", 0)};
       return {};
     };
   }
