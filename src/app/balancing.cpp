@@ -1,5 +1,6 @@
 #include "app/balancing.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "app/output.h"
@@ -13,7 +14,7 @@ LoadBalancerOptions balancer_options(const Config& config) {
   options.progress_timeout = config.progress_timeout;
   // A disk, or the reader of a pipe, cannot be asked whether it lives. What it has taken would only be written twice.
   if (!traits_of(config.output.type).hosts) options.timeout = options.progress_timeout = std::chrono::hours(24 * 365);
-  options.may_begin_empty = config.output.resolve_interval > base::Duration(0);
+  options.may_begin_empty = config.output.each_address || std::ranges::any_of(config.output.hosts, is_service);
   options.max_duplicates = config.max_duplicates;
   options.queue_events = config.queue.events;
   options.queue_bytes = config.queue.bytes;

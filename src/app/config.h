@@ -18,6 +18,7 @@
 
 #include "base/time.h"
 #include "net/address.h"
+#include "net/dns_answer.h"
 #include "net/tls.h"
 
 namespace windlass::app {
@@ -37,8 +38,9 @@ struct Host {
   Host() = default;
   Host(net::HostPort at) : address(std::move(at)) {}  // NOLINT(google-explicit-constructor)
 
+  /// A service, "_lumberjack._tcp.example.org", has the port 0.
   net::HostPort address;
-  /// The name that the address was found by; else empty.
+  /// The name by which its certificate is checked and under which it is spoken to, where that is not the address's.
   std::string server_name;
   /// Its share, in proportion, of batches for which several hosts would be as good.
   unsigned weight = 1;
@@ -48,6 +50,11 @@ struct Host {
   friend bool operator==(const Host&, const Host&) = default;
 };
 
+/// Whether it stands for the targets of SRV records.
+inline bool is_service(const Host& host) {
+  return net::is_service_name(host.address.host);
+}
+
 /// Where events go: output.TYPE in a file, or --to. Defaults that depend on the type are in output.h.
 struct OutputConfig {
   OutputType type = OutputType::lumberjack;
@@ -56,8 +63,9 @@ struct OutputConfig {
   std::vector<Host> hosts;
   /// A file of further hosts, which is looked at again and again. Empty: none.
   std::string hosts_file;
-  /// Names are looked up again after this time, and each of their addresses is an endpoint of its own; 0: a name is one
-  /// endpoint, and is looked up at each connect.
+  /// Each address of a name is an endpoint of its own; else a name is one endpoint, and is looked up at each connect.
+  bool each_address = false;
+  /// Services, and names with each_address, are looked up again after this time; 0: by the answers' times to live.
   base::Duration resolve_interval{0};
   std::size_t hosts_in_file = 0;
   unsigned worker = 1;

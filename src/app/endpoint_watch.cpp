@@ -7,12 +7,9 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <map>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,6 +17,7 @@
 #include "app/config_error.h"
 #include "app/endpoint_set.h"
 #include "app/hosts.h"
+#include "app/name_watch.h"
 #include "app/output.h"
 #include "net/resolver.h"
 
@@ -40,8 +38,10 @@ class EndpointWatch::Impl {
         in_file_(output.hosts.end() - static_cast<std::ptrdiff_t>(output.hosts_in_file), output.hosts.end()),
         set_(!output.loadbalance),
         file_timer_(context_),
-        name_timer_(context_),
-        resolver_(context_) {
+        resolver_(context_),
+        names_(
+            context_, resolver_, {output.each_address, output.resolve_interval, output.tls.has_value()},
+            [this] { apply(); }, [&watch](bool is_wrong, const std::string& line) { watch.tell(is_wrong, line); }) {
     if (output_.tls) output_.tls->on_change = [&watch](bool used, const std::string& news) { watch.tell(!used, news); };
     if (!output.hosts_file.empty()) file_.emplace(output.hosts_file, default_port(output.type, output.tls.has_value()));
   }
@@ -53,6 +53,7 @@ class EndpointWatch::Impl {
 
   WorkerFactory workers() {
     if (!changes()) return workers_of(output_);
+    names_.watch(configured());
     return workers_of(part(become_all().join));
   }
 
@@ -60,7 +61,6 @@ class EndpointWatch::Impl {
     if (!changes()) return;
     balancer_ = &balancer;
     if (file_) look_at_file_later();
-    if (resolves()) look_up_names();
     thread_ = std::thread([this] {
       const auto guard = boost::asio::make_work_guard(context_);
       context_.run();
@@ -68,17 +68,7 @@ class EndpointWatch::Impl {
   }
 
  private:
-  /// A name of hosts whose addresses are endpoints.
-  struct Name {
-    std::vector<net::SocketAddress> addresses;  ///< as last found
-    std::error_code error;                      ///< of the last lookup
-    net::Resolver::Lookup lookup;
-    bool is_looked_up = false;  ///< at the moment
-  };
-
-  bool changes() const { return file_.has_value() || resolves(); }
-  bool resolves() const { return output_.resolve_interval > base::Duration(0); }
-  static bool is_name(const Host& host) { return !net::SocketAddress::from_literal(host.address.host, 0); }
+  bool changes() const { return file_ || output_.each_address || std::ranges::any_of(configured_, is_service); }
 
   std::vector<Host> configured() const {
     std::vector<Host> hosts = configured_;
@@ -86,33 +76,8 @@ class EndpointWatch::Impl {
     return hosts;
   }
 
-  /// Names that are looked up give way to their addresses.
-  std::vector<Host> all_hosts() const {
-    if (!resolves()) return configured();
-    std::vector<Host> hosts;
-    for (const Host& host : configured()) {
-      if (!is_name(host)) {
-        hosts.push_back(host);
-        continue;
-      }
-      const auto known = names_.find(host.address.host);
-      if (known == names_.end()) continue;
-      for (net::SocketAddress address : known->second.addresses) {
-        address.set_port(host.address.port);
-        Host& endpoint = hosts.emplace_back(host);
-        endpoint.address = net::parse_host_port(net::to_string(address), host.address.port);
-        endpoint.server_name = host.address.host;
-      }
-    }
-    if (hosts.size() <= OutputConfig::max_hosts) return hosts;
-    watch_.tell(true,
-                fmt::format("of {} endpoints {} are used, which is the limit", hosts.size(), OutputConfig::max_hosts));
-    hosts.resize(OutputConfig::max_hosts);
-    return hosts;
-  }
-
   EndpointSet::Change become_all() {
-    std::vector<Host> hosts = all_hosts();
+    std::vector<Host> hosts = names_.endpoints();
     // Fleets that share a list of hosts must not all prefer the same one.
     if (set_.empty() && !hosts.empty()) {
       const std::size_t first = std::random_device()() % hosts.size();
@@ -143,50 +108,10 @@ class EndpointWatch::Impl {
       std::optional<std::vector<Host>> hosts = file_->look();
       if (!hosts) return;
       in_file_ = std::move(*hosts);
-      if (resolves()) look_up(true);
+      names_.watch(configured());
     } catch (const ConfigError& error) {
       return watch_.tell(true, fmt::format("{}; the endpoints stay as they are", error.what()));
     }
-    apply();
-  }
-
-  void look_up_names() {
-    look_up(false);
-    name_timer_.expires_after(output_.resolve_interval);
-    name_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) look_up_names();
-    });
-  }
-
-  /// All names, or those of which nothing is known yet. Forgets those that are not wanted any more.
-  void look_up(bool only_new) {
-    std::set<std::string> wanted;
-    for (const Host& host : configured())
-      if (is_name(host)) wanted.insert(host.address.host);
-    std::erase_if(names_, [&](const auto& name) { return !wanted.contains(name.first); });
-    for (const std::string& name : wanted) {
-      const auto [place, is_new] = names_.try_emplace(name);
-      if (place->second.is_looked_up || (only_new && !is_new)) continue;
-      place->second.is_looked_up = true;
-      place->second.lookup = resolver_.look_up(
-          {name, 0}, [this, name](std::error_code error, const std::vector<net::SocketAddress>& addresses) {
-            found(name, error, addresses);
-          });
-    }
-  }
-
-  void found(const std::string& name, std::error_code error, const std::vector<net::SocketAddress>& addresses) {
-    Name& known = names_.at(name);
-    known.is_looked_up = false;
-    const bool is_news = error != std::exchange(known.error, error);
-    if (error) {
-      // What was found before is the best guess: who does not answer there any more is left alone by the balancer.
-      if (is_news)
-        watch_.tell(true, fmt::format("looking up {}: {}{}", name, error.message(),
-                                      known.addresses.empty() ? "" : "; its endpoints stay as they are"));
-      return;
-    }
-    known.addresses = addresses;
     apply();
   }
 
@@ -216,9 +141,8 @@ class EndpointWatch::Impl {
   std::optional<HostsFile> file_;
   boost::asio::io_context context_;
   boost::asio::steady_timer file_timer_;
-  boost::asio::steady_timer name_timer_;
   net::Resolver resolver_;
-  std::map<std::string, Name> names_;
+  NameWatch names_;
   std::thread thread_;
 };
 

@@ -44,6 +44,16 @@ void apply(Host& host, std::string_view setting) {
   known->second(host, setting.substr(name.size() + 1));
 }
 
+void check_service(const Host& host, std::string_view text) {
+  const std::string_view name = host.address.host;
+  if (text.find(':') != std::string_view::npos)
+    throw std::invalid_argument(fmt::format(
+        "expected no port behind the name of a service, whose SRV records have it, got {}", in_quotes(text)));
+  const std::string_view behind = name.substr(name.find('.') + 1);
+  if (to_lower(behind.substr(0, behind.find('.'))) != "_tcp")
+    throw std::invalid_argument(fmt::format("expected a service over TCP, _name._tcp.domain, got {}", in_quotes(text)));
+}
+
 }  // namespace
 
 bool is_host_setting(std::string_view name) {
@@ -57,8 +67,12 @@ Host parse_host(std::string_view text, std::uint16_t default_port) {
   Host host = net::parse_host_port(text.substr(0, mark), default_port);
   if (host.address.host.empty())
     throw std::invalid_argument(fmt::format("expected a host before the port, got {}", in_quotes(text)));
-  if (host.address.port == 0)
+  if (is_service(host)) {
+    check_service(host, text.substr(0, mark));
+    host.address.port = 0;
+  } else if (host.address.port == 0) {
     throw std::invalid_argument(fmt::format("expected a port from 1 to 65535, got {}", in_quotes(text)));
+  }
   for (std::string_view rest = text.substr(std::min(mark + 1, text.size())); !rest.empty();) {
     const auto end = std::min(rest.find('&'), rest.size());
     apply(host, rest.substr(0, end));

@@ -13,8 +13,8 @@
 
 namespace windlass::app {
 
-/// Reads "host" or "host:port", and behind it what holds for this host alone: "host:port?priority=1". Throws
-/// std::invalid_argument with a text that says what was expected.
+/// Reads "host", "host:port", or a service, "_name._tcp.domain", and behind it what holds for this host alone:
+/// "host:port?priority=1". Throws std::invalid_argument with a text that says what was expected.
 Host parse_host(std::string_view text, std::uint16_t default_port);
 
 /// Whether a host may have this setting behind it.

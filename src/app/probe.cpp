@@ -94,14 +94,14 @@ std::string_view to_string(Result result) {
   return {};
 }
 
-Probe::Probe(boost::asio::io_context& context, net::Resolver& resolver, const net::HostPort& host,
-             const OutputConfig& output, const std::optional<net::TlsContext>& tls, bool send_event)
+Probe::Probe(boost::asio::io_context& context, net::Resolver& resolver, const Host& host, const OutputConfig& output,
+             const std::optional<net::TlsContext>& tls, bool send_event)
     : output_(output),
       host_(host),
-      endpoint_(net::to_string(host)),
+      endpoint_(net::to_string(host.address)),
       tls_(tls.has_value()),
       send_event_(send_event),
-      connector_(context, resolver, {host, tls, {}, this, proxy_of(output)}),
+      connector_(context, resolver, {host.address, tls, host.server_name, this, proxy_of(output)}),
       timer_(context) {}
 
 void Probe::start() {
@@ -151,7 +151,8 @@ void Probe::connected(std::error_code error, const std::string& detail, std::uni
 }
 
 void Probe::converse() {
-  conversation_ = conversation_of(output_, host_);
+  conversation_ = conversation_of(
+      output_, {host_.server_name.empty() ? host_.address.host : host_.server_name, host_.address.port});
   arm(output_.timeout, &Probe::nothing_came);
   stream_->start(*this);
   conversation_->start();

@@ -28,7 +28,7 @@ struct ProbeStep {
     warned,  ///< an address that failed where another one is left to try
     none,    ///< not tried, or not needed; the text says why
   };
-  std::string_view name;  ///< "resolution", "connection", "TLS", "authentication", "round trip"
+  std::string_view name;  ///< "SRV", "resolution", "connection", "TLS", "authentication", "round trip"
   Result result = Result::none;
   std::string text;                  ///< what was found, or what went wrong
   std::vector<std::string> details;  ///< further lines
@@ -45,8 +45,8 @@ std::string_view to_string(ProbeStep::Result result);
 class Probe final : private net::ConnectObserver, private net::Stream::Handler {
  public:
   /// All of them must outlive the probe. `tls` is that of the output, loaded.
-  Probe(boost::asio::io_context& context, net::Resolver& resolver, const net::HostPort& host,
-        const OutputConfig& output, const std::optional<net::TlsContext>& tls, bool send_event);
+  Probe(boost::asio::io_context& context, net::Resolver& resolver, const Host& host, const OutputConfig& output,
+        const std::optional<net::TlsContext>& tls, bool send_event);
 
   /// Everything together takes at most the output's timeout, twice: until the connection stands, and from then on.
   void start();
@@ -85,7 +85,7 @@ class Probe final : private net::ConnectObserver, private net::Stream::Handler {
   void fail(std::string_view name, std::error_code error, const std::string& text);
 
   const OutputConfig& output_;
-  const net::HostPort host_;
+  const Host host_;
   const std::string endpoint_;
   const bool tls_;
   const bool send_event_;

@@ -111,6 +111,15 @@ void set_proxy(OutputDraft& draft, const SettingValue& value) {
   }
 }
 
+void set_resolve_interval(OutputDraft& draft, const SettingValue& value) {
+  const bool by_time_to_live = to_lower(value.text()) == "ttl";
+  const base::Duration interval = by_time_to_live ? base::Duration(0) : value.duration({}, year);
+  if (interval > base::Duration(0) && interval < milliseconds(100))
+    value.fail("expected 0 (names are looked up at each connect), ttl, or at least 100ms");
+  draft.output.each_address = by_time_to_live || interval > base::Duration(0);
+  draft.output.resolve_interval = interval;
+}
+
 void refuse_pin(OutputDraft&, const SettingValue& value) {
   if (!value.texts().empty())
     value.fail("pinning of certificates is not supported yet; use ssl.certificate_authorities");
@@ -205,12 +214,7 @@ const OutputSetting output_table[] = {
     {"enabled", [](OutputDraft&, const SettingValue& v) { v.boolean(); }, Urls::nowhere, {}, all},
     {"hosts", set_hosts, Urls::nowhere},
     {"hosts_file", [](OutputDraft& d, const SettingValue& v) { d.output.hosts_file = v.text(); }},
-    {"resolve_interval",
-     [](OutputDraft& d, const SettingValue& v) {
-       d.output.resolve_interval = v.duration({}, year);
-       if (d.output.resolve_interval > base::Duration(0) && d.output.resolve_interval < milliseconds(100))
-         v.fail("expected 0 (names are looked up at each connect), or at least 100ms");
-     }},
+    {"resolve_interval", set_resolve_interval},
     {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
     {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
     {"pipelining",

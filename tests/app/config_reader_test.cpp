@@ -135,6 +135,18 @@ TEST(ConfigReader, TakesHostsAsListTextOrTextWithCommas) {
         << hosts;
 }
 
+TEST(ConfigReader, NamesAreLookedUpAgainByAnIntervalOrByTheirTimesToLive) {
+  const auto output = [](const char* interval) {
+    return read(fmt::format("output.logstash: {{hosts: h1, resolve_interval: {}}}", interval)).output;
+  };
+  EXPECT_FALSE(output("0").each_address);
+  EXPECT_TRUE(output("30s").each_address);
+  EXPECT_EQ(output("30s").resolve_interval, 30s);
+  EXPECT_TRUE(output("TTL").each_address);
+  EXPECT_EQ(output("TTL").resolve_interval, 0s) << "for as long as answers hold";
+  for (const char* wrong : {"50ms", "-1s", "tll"}) EXPECT_THROW(output(wrong), ConfigError) << wrong;
+}
+
 TEST(ConfigReader, TakesWindlassNamesBesideFilebeats) {
   const Config config = read(
       "output.lumberjack: {hosts: h1, workers: 3}\n"

@@ -29,6 +29,16 @@ TEST(ParseHost, TakesWhatHoldsForTheHostAloneBehindIt) {
     EXPECT_THROW(parse_host(wrong, 5044), std::invalid_argument) << wrong;
 }
 
+TEST(ParseHost, TakesTheNameOfAServiceWithoutAPort) {
+  Host expected(HostPort{"_lumberjack._tcp.example.org", 0});
+  EXPECT_EQ(parse_host("_lumberjack._tcp.example.org", 5044), expected);
+  expected.priority = 2;
+  EXPECT_EQ(parse_host("_lumberjack._tcp.example.org?priority=2", 5044), expected);
+  EXPECT_EQ(parse_host("_h1.example.org", 5044), Host(HostPort{"_h1.example.org", 5044})) << "an odd name of a host";
+  for (const char* wrong : {"_lumberjack._tcp.example.org:5044", "_lumberjack._udp.example.org"})
+    EXPECT_THROW(parse_host(wrong, 5044), std::invalid_argument) << wrong;
+}
+
 class HostsFileTest : public testing::Test {
  protected:
   std::vector<Host> read(std::string_view text) { return read_hosts_file(directory.write("hosts", text), 5044); }

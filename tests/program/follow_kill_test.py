@@ -1,7 +1,6 @@
 """The shipper is killed fifty times in a row, while files are written and rotated and sinks come and go."""
 
 import collections
-import ctypes
 import json
 import os
 import random
@@ -10,32 +9,16 @@ import subprocess
 
 from following import FollowingTest
 from harness import wait_until
+from namespaces import own_mounts
 
 LINE = re.compile(rb"line (\d{7}) x* end\n")
 LEAST_FOR_COPIES = 256  # bytes of a file, before a copy of it is recognized
 IN_FLIGHT = 100         # events, at one sink: bulk_max_size x pipelining
 DELAY = "2ms"           # of each acknowledgement, so that something is in flight
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_CLONE_NEWNS = 0x00020000
-_CLONE_NEWUSER = 0x10000000
-
 
 def line(number):
     return f"line {number:07d} {'x' * (number % 50)} end\n"
-
-
-def own_mounts():
-    """From now on, what this process mounts is seen by nobody but it and its children. None, or why it cannot be."""
-    user, group = os.geteuid(), os.getegid()
-    if _libc.unshare(_CLONE_NEWNS | (_CLONE_NEWUSER if user else 0)) != 0:
-        return os.strerror(ctypes.get_errno())
-    if user:
-        for name, content in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(content)
-    done = subprocess.run(["mount", "--make-rprivate", "/"], check=False, capture_output=True, text=True)
-    return done.stderr.strip() or None
 
 
 class Records:
