@@ -118,6 +118,9 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
   add_listen(command, listen, "lumberjack://host:port, elasticsearch://, http:// or redis://")->required();
   command->add_option("--record", options.record, "append what is received, one event a line")->type_name("FILE");
   add_report(command, options.report);
+  repeated(command, "--data-stream", options.data_streams,
+           "elasticsearch: indexes of this name are data streams, such as logs-*-*; give it several times")
+      ->type_name("NAME");
 
   SinkFaults& faults = options.faults;
   const std::string group = "Faults";
@@ -141,19 +144,25 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
   add_parsed(command, "--max-body", faults.max_body, parse_size, "a size such as 1MiB",
              "http, elasticsearch: answer requests with a larger body by 413")
       ->type_name("SIZE");
+  repeated(command, "--block", faults.blocked,
+           "elasticsearch: answer 403 to each event for an index of this name, such as logs-*; give it several times")
+      ->type_name("NAME");
   add_count(command, "--reject-every", faults.reject_every, "elasticsearch: reject each Nth event (400)");
   add_count(command, "--throttle-every", faults.throttle_every, "elasticsearch: throttle each Nth event (429)");
   command->add_flag("--reset", faults.reset, "close connections by RST");
-  for (const char* fault : {"--delay", "--rate", "--close-after", "--ack-partial", "--poison", "--keepalive-only",
-                            "--refuse-for", "--status", "--max-body", "--reject-every", "--throttle-every", "--reset"})
+  for (const char* fault :
+       {"--delay", "--rate", "--close-after", "--ack-partial", "--poison", "--keepalive-only", "--refuse-for",
+        "--status", "--max-body", "--block", "--reject-every", "--throttle-every", "--reset"})
     command->get_option(fault)->group(group);
   command->footer(R"(
 Acknowledges whatever comes, until SIGINT or SIGTERM. Faults make it a bad server, to see how a client bears it.
+What ids it has seen is kept in memory alone, so a sink that was started again takes any event anew.
 
 Examples:
   windlass sink --listen lumberjack://127.0.0.1:5044 --record received.ndjson
   windlass sink --listen lumberjack://127.0.0.1:5045 --delay 200ms --rate 5000/s
-  windlass sink --listen 'lumberjacks://:5044?ssl.certificate=server.pem&ssl.key=server.key')");
+  windlass sink --listen 'lumberjacks://:5044?ssl.certificate=server.pem&ssl.key=server.key'
+  windlass sink --listen elasticsearch://:9200 --data-stream 'logs-*-*' --record received.ndjson)");
 }
 
 void describe_test(CLI::App* command, TestOptions& options) {
@@ -193,14 +202,17 @@ Examples:
   add("export", "write what is not acknowledged to standard output, one event a line", QueueOptions::What::dump);
 }
 
-/// A fault that a listener's protocol does not have would be left out without a word.
-void expect_faults_of(const SinkFaults& faults, const std::vector<ListenConfig>& listen) {
+/// An option that a listener's protocol does not have would be left out without a word.
+void expect_options_of(const std::vector<ListenConfig>& listen, const SinkOptions& sink) {
+  const SinkFaults& faults = sink.faults;
   using Outputs = std::vector<OutputType>;
   const Outputs over_http{OutputType::http, OutputType::elasticsearch}, bulk{OutputType::elasticsearch};
   const std::tuple<const char*, bool, Outputs> particular[] = {
       {"--ack-partial", faults.ack_partial > 0, {OutputType::lumberjack, OutputType::redis}},
       {"--status", faults.status > 0, over_http},
       {"--max-body", faults.max_body > 0, over_http},
+      {"--data-stream", !sink.data_streams.empty(), bulk},
+      {"--block", !faults.blocked.empty(), bulk},
       {"--reject-every", faults.reject_every > 0, bulk},
       {"--throttle-every", faults.throttle_every > 0, bulk},
   };
@@ -211,7 +223,7 @@ void expect_faults_of(const SinkFaults& faults, const std::vector<ListenConfig>&
     std::vector<std::string> schemes;
     for (const OutputType type : types) schemes.push_back(scheme_of(type, false) + "://");
     throw ConfigError(Place{option}, {},
-                      fmt::format("{}:// has no such fault; it is one of {}", scheme_of(foreign->type, false),
+                      fmt::format("{}:// has no such option; it is one of {}", scheme_of(foreign->type, false),
                                   fmt::join(schemes, " and ")));
   }
 }
@@ -281,7 +293,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     return relay;
   }
   for (const std::string& url : listen) sink.listen.push_back(read_listen(url));
-  expect_faults_of(sink.faults, sink.listen);
+  expect_options_of(sink.listen, sink);
   return sink;
 }
 

@@ -26,10 +26,10 @@ constexpr std::size_t max_connections = 1024;
 class Sink {
  public:
   explicit Sink(const SinkOptions& options)
-      : faults_(options.faults),
+      : options_(options),
         signals_(context_),
         started_(steady_now()),
-        server_(context_, {max_connections, 0, faults_.rates},
+        server_(context_, {max_connections, 0, faults().rates},
                 {[this](const ListenConfig& at, std::unique_ptr<net::Stream> stream) {
                    on_accepted(at, std::move(stream));
                  },
@@ -52,6 +52,8 @@ class Sink {
   base::Duration elapsed() const { return steady_now() - started_; }
 
  private:
+  const SinkFaults& faults() const { return options_.faults; }
+
   void record(const std::string& path) {
     recorder_.emplace(path);
     if (recorder_->cut_bytes() > 0)
@@ -59,15 +61,15 @@ class Sink {
   }
 
   void on_accepted(const ListenConfig& at, std::unique_ptr<net::Stream> stream) {
-    if (steady_now() < base::after(started_, faults_.refuse_for)) {
+    if (steady_now() < base::after(started_, faults().refuse_for)) {
       ++counters_.refused;
       spdlog::info("{}: refused, as the sink was asked to", stream->peer_endpoint());
       return stream->abort();
     }
     ++counters_.connections;
     server_.open(std::move(stream),
-                 std::make_unique<SinkConversation>(server_of(at, faults_), faults_, recorder_ ? &*recorder_ : nullptr,
-                                                    counters_, ids_, steady_now()));
+                 std::make_unique<SinkConversation>(server_of(at, options_), faults(),
+                                                    recorder_ ? &*recorder_ : nullptr, counters_, ids_, steady_now()));
   }
 
   void on_gone() {
@@ -100,7 +102,7 @@ class Sink {
     context_.stop();
   }
 
-  const SinkFaults faults_;
+  const SinkOptions options_;
   std::optional<Recorder> recorder_;
   SinkCounters counters_;
   KnownIds ids_;

@@ -13,6 +13,8 @@ struct SinkOptions {
   std::vector<ListenConfig> listen;  ///< at least one
   std::string record;                ///< a file, see recorder.h; empty: none
   std::string report;                ///< a file, or "-" for standard output, see sink_report.h; empty: none
+  /// Elasticsearch: indexes of these names are data streams. Each may have * for any text.
+  std::vector<std::string> data_streams;
   SinkFaults faults;
 };
 

@@ -68,7 +68,9 @@ void SinkConversation::take_event(const Event& event, base::Time now) {
   const std::uint32_t number = event.number;
   ++taken_;
   ++counters_.events;
-  if (const auto why = refusal(event.id)) {
+  if (event.refused) {
+    ++counters_.rejected;
+  } else if (const auto why = refusal(event)) {
     server_->refuse(*why);
   } else {
     counters_.bytes += event.payload.size();
@@ -83,7 +85,7 @@ void SinkConversation::take_event(const Event& event, base::Time now) {
   end_ = End::fault;
 }
 
-std::optional<protocol::ServerConversation::Refusal> SinkConversation::refusal(std::string_view id) {
+std::optional<protocol::ServerConversation::Refusal> SinkConversation::refusal(const Event& event) {
   using Refusal = protocol::ServerConversation::Refusal;
   if (!server_->can_refuse()) return std::nullopt;
   if (faults_.reject_every > 0 && counters_.events % faults_.reject_every == 0) {
@@ -94,11 +96,14 @@ std::optional<protocol::ServerConversation::Refusal> SinkConversation::refusal(s
     ++counters_.throttled;
     return Refusal::throttled;
   }
-  if (!id.empty() && !ids_.add(id)) {
-    ++counters_.known;
-    return Refusal::duplicate;
+  if (event.id.empty() || ids_.add(event.id)) return std::nullopt;
+  if (event.replaces) {
+    ++counters_.replaced;
+    server_->replaced();
+    return std::nullopt;
   }
-  return std::nullopt;
+  ++counters_.known;
+  return Refusal::duplicate;
 }
 
 void SinkConversation::answer_later(std::uint32_t count, base::Time now) {

@@ -64,7 +64,7 @@ class SinkConversation final : public Conversation {
   bool owes() const { return has_more_ || whole_windows_ > 0; }
   void take_event(const protocol::ServerConversation::Event& event, base::Time now);
   /// Why the sink is not to take the event; nothing: it is.
-  std::optional<protocol::ServerConversation::Refusal> refusal(std::string_view id);
+  std::optional<protocol::ServerConversation::Refusal> refusal(const protocol::ServerConversation::Event& event);
   void answer_later(std::uint32_t count, base::Time now);
   bool flush_record();
   bool answer(base::Time now);

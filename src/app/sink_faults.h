@@ -42,6 +42,9 @@ struct SinkFaults {
   unsigned status = 0;
   /// The same two: requests with a larger body are answered by 413.
   std::uint64_t max_body = 0;
+  /// Elasticsearch: what goes to indexes of these names is answered by 403, as if they were blocked for writing. Each
+  /// may have * for any text.
+  std::vector<std::string> blocked;
   /// Elasticsearch: every so many events of the whole sink, one is not taken but rejected (400), or throttled (429).
   std::uint64_t reject_every = 0;
   std::uint64_t throttle_every = 0;

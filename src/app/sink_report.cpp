@@ -12,6 +12,7 @@ std::string sink_report_json(const SinkCounters& counters, double seconds, const
       {"rejected", counters.rejected},
       {"throttled", counters.throttled},
       {"known", counters.known},
+      {"replaced", counters.replaced},
       {"bytes", counters.bytes},
       {"windows", counters.windows},
       {"acks", counters.acks},

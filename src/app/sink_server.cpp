@@ -1,5 +1,7 @@
 #include "app/sink_server.h"
 
+#include <utility>
+
 #include "base/assert.h"
 #include "protocol/http_server.h"
 #include "protocol/lumberjack_server.h"
@@ -7,7 +9,7 @@
 
 namespace windlass::app {
 
-std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& listen, const SinkFaults& faults) {
+std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& listen, const SinkOptions& sink) {
   switch (listen.type) {
     case OutputType::lumberjack:
       return std::make_unique<protocol::LumberjackServer>();
@@ -15,9 +17,11 @@ std::unique_ptr<protocol::ServerConversation> server_of(const ListenConfig& list
     case OutputType::elasticsearch: {
       protocol::HttpServer::Options options;
       options.bulk = listen.type == OutputType::elasticsearch;
-      options.status = faults.status;
-      if (faults.max_body > 0) options.max_body = faults.max_body;
-      return std::make_unique<protocol::HttpServer>(options);
+      options.data_streams = sink.data_streams;
+      options.blocked = sink.faults.blocked;
+      options.status = sink.faults.status;
+      if (sink.faults.max_body > 0) options.max_body = sink.faults.max_body;
+      return std::make_unique<protocol::HttpServer>(std::move(options));
     }
     case OutputType::redis:
       return std::make_unique<protocol::RedisServer>();

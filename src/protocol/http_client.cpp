@@ -78,10 +78,10 @@ void HttpClient::request(Part part) {
   sent_.clear();
   std::uint32_t place = part.first;
   for (const std::string_view event : batch_->part(part.first, part.count)) {
-    if (payload_->add(event, now_, body_))
+    if (const std::string_view problem = payload_->add(event, now_, body_); problem.empty())
       sent_.push_back(place);
     else
-      result_.rest.push_back({place, errc::rejected, "it is no JSON object"});
+      result_.rest.push_back({place, errc::rejected, std::string(problem)});
     ++place;
   }
   if (sent_.empty()) return;

@@ -5,14 +5,14 @@
 
 namespace windlass::protocol {
 
-bool JsonPayload::add(std::string_view event, base::WallTime, base::ByteQueue& body) {
+std::string_view JsonPayload::add(std::string_view event, base::WallTime, base::ByteQueue& body) {
   if (array_) body.append(body.empty() ? "[" : ",");
   const std::size_t begin = body.size();
   body.append(event);
   // JSON has newlines between its tokens only.
   if (!array_) std::replace(body.data() + begin, body.data() + body.size(), '\n', ' ');
   if (!array_) body.append("\n");
-  return true;
+  return {};
 }
 
 void JsonPayload::finish(base::ByteQueue& body) {
@@ -24,7 +24,7 @@ BulkPayload::BulkPayload(const Options& options)
       reject_forbidden_(options.reject_forbidden),
       encoder_(options.operation, options.index) {}
 
-bool BulkPayload::add(std::string_view event, base::WallTime now, base::ByteQueue& body) {
+std::string_view BulkPayload::add(std::string_view event, base::WallTime now, base::ByteQueue& body) {
   return encoder_.add(event, now, body);
 }
 

@@ -19,8 +19,9 @@ class HttpPayload {
   virtual ~HttpPayload() = default;
 
   virtual std::string_view content_type() const = 0;
-  /// Appends one event to the body. False, and nothing is appended, for one that can never be sent.
-  virtual bool add(std::string_view event, base::WallTime now, base::ByteQueue& body) = 0;
+  /// Appends one event to the body. Returns what is wrong with one that can never be sent, of which nothing is
+  /// appended; empty: it was appended.
+  virtual std::string_view add(std::string_view event, base::WallTime now, base::ByteQueue& body) = 0;
   /// The last one was added.
   virtual void finish(base::ByteQueue&) {}
   /// Reads the body of an answer of the class 2xx: appends the events that were not taken, `sent` being the places of
@@ -35,7 +36,7 @@ class JsonPayload final : public HttpPayload {
   explicit JsonPayload(bool array) : array_(array) {}
 
   std::string_view content_type() const override { return array_ ? "application/json" : "application/x-ndjson"; }
-  bool add(std::string_view event, base::WallTime now, base::ByteQueue& body) override;
+  std::string_view add(std::string_view event, base::WallTime now, base::ByteQueue& body) override;
   void finish(base::ByteQueue& body) override;
   std::string read_answer(std::string_view, const std::vector<std::uint32_t>&,
                           std::vector<PublishResult::Unpublished>&) override {
@@ -59,7 +60,7 @@ class BulkPayload final : public HttpPayload {
   explicit BulkPayload(const Options& options);
 
   std::string_view content_type() const override { return "application/x-ndjson"; }
-  bool add(std::string_view event, base::WallTime now, base::ByteQueue& body) override;
+  std::string_view add(std::string_view event, base::WallTime now, base::ByteQueue& body) override;
   std::string read_answer(std::string_view body, const std::vector<std::uint32_t>& sent,
                           std::vector<PublishResult::Unpublished>& rest) override;
 

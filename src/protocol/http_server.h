@@ -12,17 +12,22 @@
 
 #include "base/bytes.h"
 #include "protocol/server_conversation.h"
-#include "wire/bulk.h"
+#include "wire/bulk_server.h"
 #include "wire/http.h"
 
 namespace windlass::protocol {
 
 /// A window is a request, and is answered as a whole. One request is worked on at a time.
+///
+/// Of _bulk, whose ids count within an index: the id of an event is "index/id". An item that would not be stored, for
+/// what it is or where it is to go, is an event that the conversation refuses itself.
 class HttpServer final : public ServerConversation {
  public:
   struct Options {
-    bool bulk = false;    ///< _bulk, answered item by item; else lines or an array, answered by the status alone
-    unsigned status = 0;  ///< answers every request with it, and takes nothing; 0: no
+    bool bulk = false;  ///< _bulk, answered item by item; else lines or an array, answered by the status alone
+    std::vector<std::string> data_streams = {};    ///< of _bulk: patterns of names that are data streams, see matches()
+    std::vector<std::string> blocked = {};         ///< likewise, of indexes that are not to be written to: 403
+    unsigned status = 0;                           ///< answers every request with it, and takes nothing; 0: no
     std::size_t max_body = std::size_t{64} << 20;  ///< a larger one is answered by 413
   };
 
@@ -34,6 +39,7 @@ class HttpServer final : public ServerConversation {
   void ack(std::uint32_t count) override;
   bool can_refuse() const override { return options_.bulk; }
   void refuse(Refusal refusal) override;
+  void replaced() override;
   base::ByteQueue& output() override { return output_; }
   bool finished() const override { return finished_; }
   std::size_t pending() const override { return open_ ? 1 : 0; }
@@ -44,9 +50,15 @@ class HttpServer final : public ServerConversation {
 
  private:
   void take(const wire::http::Message& request);
-  void open(const wire::http::Message& request);
+  /// A request for something else than to store events.
+  void answer_other(const wire::http::Message& request, std::string_view path);
+  void answer_no_handler(const wire::http::Message& request);
+  void open();
+  void take_bulk(const wire::http::Message& request, const wire::http::Target& target);
+  void take_lines(const wire::http::Message& request);
   bool read_lines(const wire::http::Message& request);
-  void answer(unsigned status, std::string_view body);
+  void check(wire::bulk::Item& item) const;
+  void answer(unsigned status, std::string_view body, wire::http::Fields fields = {});
 
   const Options options_;
   wire::http::Decoder decoder_;
@@ -58,7 +70,8 @@ class HttpServer final : public ServerConversation {
   std::uint32_t given_ = 0;  // events of it
   bool complete_ = false;    // so was its end
   std::vector<wire::bulk::Item> items_;
-  std::vector<wire::bulk::ItemAnswer> answers_;
+  wire::bulk::AnswerFilter filter_;
+  std::string id_;                     // of the event that was polled last
   std::vector<std::string> elements_;  // of an array, which the items point into
   bool finished_ = false;
   base::ByteQueue body_;

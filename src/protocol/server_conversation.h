@@ -32,8 +32,10 @@ class ServerConversation {
     Kind kind;
     std::uint32_t number = 0;
     std::string_view payload = {};  ///< of an event; valid until the next call of receive() or poll()
-    std::string_view id =
-        {};  ///< of an event that is to be stored once, whatever is sent; else empty; valid as payload
+    /// Of an event that is to be stored once, whatever is sent; else empty; valid as payload.
+    std::string_view id = {};
+    bool replaces = false;  ///< an event with its id that was taken before, whose place it takes: see replaced()
+    bool refused = false;   ///< by the conversation itself: it is to be counted, and not to be taken
   };
 
   /// Why an event is not taken.
@@ -66,6 +68,8 @@ class ServerConversation {
   virtual bool can_refuse() const { return false; }
   /// The answer for the event that was polled last is to be this one. While can_refuse().
   virtual void refuse(Refusal) {}
+  /// The event that was polled last, one that replaces, has taken the place of one with its id.
+  virtual void replaced() {}
   /// Tells the peer that its window is still being worked on, unless an answer waits in output() anyway, or the
   /// protocol has no such word. True when it was said.
   virtual bool keep_alive() { return false; }

@@ -4,9 +4,10 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <iterator>
-#include <simdjson.h>
 #include <stdexcept>
 #include <utility>
+
+#include "wire/json_reading.h"
 
 namespace windlass::wire::bulk {
 
@@ -14,27 +15,6 @@ namespace ondemand = simdjson::ondemand;
 using std::chrono::sys_seconds;
 
 namespace {
-
-constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-/// `text` in `to`, with the room behind it that simdjson reads without using it.
-simdjson::padded_string_view padded(std::string_view text, base::ByteQueue& to) {
-  to.clear();
-  to.prepare(text.size() + simdjson::SIMDJSON_PADDING);
-  to.append(text);
-  return simdjson::padded_string_view(to.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
-}
-
-/// Whether nothing follows what was read.
-bool at_end(ondemand::document& document) {
-  return document.current_location().error() != simdjson::SUCCESS;
-}
 
 bool number(std::string_view text, int& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -78,7 +58,10 @@ IndexName::IndexName(std::string_view pattern) {
   const std::string quoted = fmt::format("\"{}\"", pattern);
   while (!pattern.empty()) {
     const auto open = std::min(pattern.find("%{"), pattern.size());
-    if (open > 0) parts_.push_back({0, std::string(pattern.substr(0, open))});
+    if (open > 0) {
+      std::string& text = parts_.emplace_back(Part{0, std::string(pattern.substr(0, open))}).text;
+      std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    }
     pattern.remove_prefix(open);
     if (pattern.empty()) break;
     const auto close = pattern.find('}');
@@ -146,29 +129,30 @@ RequestEncoder::RequestEncoder(Operation operation, IndexName index)
     : operation_(operation), index_(std::move(index)), parsers_(std::make_unique<Parsers>()) {}
 RequestEncoder::~RequestEncoder() = default;
 
-bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQueue& out) {
+std::string_view RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQueue& out) {
+  constexpr std::string_view no_object = "it is no JSON object";
   const auto text = padded(event, scratch_);
   ondemand::document document;
   ondemand::object object;
-  if (parsers_->event.iterate(text).get(document) || document.get_object().get(object)) return false;
+  if (parsers_->event.iterate(text).get(document) || document.get_object().get(object)) return no_object;
   std::string_view metadata;  // with its braces
   const char* key_of_metadata = nullptr;
   auto time = std::chrono::floor<std::chrono::seconds>(now);
   for (auto field : object) {
     ondemand::raw_json_string key;
-    if (field.key().get(key)) return false;
+    if (field.key().get(key)) return no_object;
     const std::string_view rest(key.raw(), static_cast<std::size_t>(text.data() + text.size() - key.raw()));
     if (rest.starts_with("@metadata\"")) {
       ondemand::object value;
       if (field.value().get_object().get(value)) continue;  // something else of that name is part of the document
-      if (value.raw_json().get(metadata)) return false;
+      if (value.raw_json().get(metadata)) return no_object;
       key_of_metadata = key.raw() - 1;
     } else if (index_.has_date() && rest.starts_with("@timestamp\"")) {
       std::string_view value;
       if (!field.value().get_string().get(value)) time = parse_timestamp(value).value_or(time);
     }
   }
-  if (!at_end(document)) return false;
+  if (!at_end(document)) return no_object;
 
   std::string_view id;  // with its quotes
   if (key_of_metadata != nullptr) {
@@ -176,8 +160,13 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
     ondemand::value value;
     const std::size_t room = static_cast<std::size_t>(text.data() + text.size() - metadata.data());
     const simdjson::padded_string_view span(metadata.data(), metadata.size(), room + simdjson::SIMDJSON_PADDING);
-    if (!parsers_->metadata.iterate(span).get(inner) && !inner["_id"].get(value)) id = trimmed(value.raw_json_token());
-    if (!id.starts_with('"')) id = {};
+    if (!parsers_->metadata.iterate(span).get(inner) && !inner["_id"].get(value))
+      id = trimmed_json(value.raw_json_token());
+    if (!id.starts_with('"') || id == "\"\"") id = {};
+    // Escaped, it is no shorter than it is.
+    std::string_view plain;
+    if (id.size() > longest_id + 2 && !value.get_string().get(plain) && plain.size() > longest_id)
+      return "its @metadata._id is longer than the 512 bytes that an id may have";
   }
 
   name_.clear();
@@ -201,8 +190,8 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
     const std::string_view whole(text.data(), text.size());
     auto from = static_cast<std::size_t>(key_of_metadata - whole.data());
     auto to = static_cast<std::size_t>(metadata.data() + metadata.size() - whole.data());
-    const auto before = whole.find_last_not_of(blanks, from - 1);
-    const auto after = whole.find_first_not_of(blanks, to);
+    const auto before = whole.find_last_not_of(json_blanks, from - 1);
+    const auto after = whole.find_first_not_of(json_blanks, to);
     if (whole[before] == ',')
       from = before;
     else if (after < whole.size() && whole[after] == ',')
@@ -213,39 +202,47 @@ bool RequestEncoder::add(std::string_view event, base::WallTime now, base::ByteQ
   std::replace_if(
       out.data() + begin, out.data() + out.size(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   out.append("\n");
-  return true;
+  return {};
 }
 
 namespace {
 
 constexpr std::size_t longest_error = 500;
 
-/// Appends what a person may read of `text`, behind ": " when something stands there.
-void append_readable(std::string_view text, std::string& to) {
-  if (text.empty() || to.size() >= longest_error) return;
-  if (!to.empty()) to += ": ";
-  if (const std::size_t room = longest_error - std::min(longest_error, to.size()); text.size() > room) {
+/// Appends what a person may read of `text`, behind `separator`.
+void append_readable(std::string_view separator, std::string_view text, std::string& to) {
+  const std::size_t length = to.size() + separator.size();
+  if (text.empty() || length >= longest_error) return;
+  if (const std::size_t room = longest_error - length; text.size() > room) {
     std::size_t end = room;  // not in the midst of a character of UTF-8
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     text = text.substr(0, end);
   }
+  to += separator;
   for (const char c : text) to += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
 }
 
-/// An item's error: an object with a type and a reason, or, from old versions, a text.
+/// An item's error: an object with a type and a reason, and likewise what it was caused by; or, from old versions, a
+/// text.
 std::string read_error(simdjson::dom::element value) {
   std::string error;
   std::string_view text;
+  if (!value.get_string().get(text)) append_readable({}, text, error);
   simdjson::dom::object object;
-  if (!value.get_string().get(text)) append_readable(text, error);
-  if (value.get_object().get(object)) return error;
-  std::string_view type, reason;
-  for (const auto& [name, member] : object) {
-    if (name != "type" && name != "reason") continue;
-    if (!member.get_string().get(text)) (name == "type" ? type : reason) = text;
+  for (bool more = true; more && !value.get_object().get(object);) {
+    more = false;
+    std::string_view type, reason;
+    for (const auto& [name, member] : object) {
+      if (name == "type" && !member.get_string().get(text)) type = text;
+      if (name == "reason" && !member.get_string().get(text)) reason = text;
+      if (name != "caused_by") continue;
+      value = member;
+      more = true;
+    }
+    const std::string_view before = error.empty() ? "" : ", caused by ";
+    append_readable(before, type, error);
+    append_readable(type.empty() ? before : ": ", reason, error);
   }
-  append_readable(type, error);
-  append_readable(reason, error);
   return error;
 }
 
@@ -284,85 +281,6 @@ std::optional<std::vector<ItemResult>> read_answer(std::string_view body) {
       if (!read_item(item, results->emplace_back())) return std::nullopt;
   }
   return results;
-}
-
-std::optional<std::vector<Item>> read_request(std::string_view body, std::string& problem) {
-  const auto fail = [&](std::string why) {
-    problem = std::move(why);
-    return std::nullopt;
-  };
-  if (!body.ends_with('\n')) return fail("The bulk request must be terminated by a newline [\\n]");
-  base::ByteQueue room;
-  ondemand::parser parser;
-  std::vector<Item> items;
-  const auto line = [&] {
-    const auto end = body.find('\n');
-    const std::string_view text = body.substr(0, end);
-    body.remove_prefix(end + 1);
-    return text;
-  };
-  while (!body.empty()) {
-    const std::string_view action = line();
-    if (trimmed(action).empty()) continue;
-    Item item;
-    ondemand::document document;
-    ondemand::object object;
-    std::size_t actions = 0;
-    if (parser.iterate(padded(action, room)).get(document) || document.get_object().get(object))
-      return fail(fmt::format("Malformed action/metadata line [{}]", items.size() * 2 + 1));
-    for (auto member : object) {
-      std::string_view name;
-      ondemand::object metadata;
-      if (++actions > 1 || member.unescaped_key().get(name) || (name != "create" && name != "index") ||
-          member.value().get_object().get(metadata))
-        return fail(fmt::format("Malformed action/metadata line [{}], expected create or index", items.size() * 2 + 1));
-      item.operation = name == "create" ? Operation::create : Operation::index;
-      std::string_view id;
-      if (!metadata["_id"].get_string().get(id)) item.id = id;
-    }
-    if (actions != 1 || body.empty())
-      return fail(fmt::format("Malformed action/metadata line [{}]", items.size() * 2 + 1));
-    item.document = line();
-    items.push_back(std::move(item));
-  }
-  return items;
-}
-
-bool read_array(std::string_view body, std::vector<std::string>& elements) {
-  base::ByteQueue room;
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::array array;
-  if (parser.iterate(padded(body, room)).get(document) || document.get_array().get(array)) return false;
-  for (auto element : array) {
-    ondemand::object object;
-    std::string_view text;
-    if (element.get_object().get(object) || object.raw_json().get(text)) return false;
-    elements.emplace_back(trimmed(text));
-  }
-  return at_end(document);
-}
-
-void encode_answer(const std::vector<ItemAnswer>& items, base::ByteQueue& out) {
-  const bool errors = std::ranges::any_of(items, [](const ItemAnswer& item) { return item.status >= 300; });
-  out.append(fmt::format("{{\"took\":1,\"errors\":{},\"items\":[", errors));
-  fmt::memory_buffer text;
-  for (std::size_t index = 0; index < items.size(); ++index) {
-    const auto& [operation, status] = items[index];
-    text.clear();
-    fmt::format_to(std::back_inserter(text), "{}{{\"{}\":{{\"status\":{}", index == 0 ? "" : ",", to_string(operation),
-                   status);
-    if (status >= 300) {
-      const std::string_view type = status == 409   ? "version_conflict_engine_exception"
-                                    : status == 429 ? "es_rejected_execution_exception"
-                                                    : "document_parsing_exception";
-      fmt::format_to(std::back_inserter(text), ",\"error\":{{\"type\":\"{}\",\"reason\":\"as the sink was asked to\"}}",
-                     type);
-    }
-    fmt::format_to(std::back_inserter(text), "}}}}");
-    out.append({text.data(), text.size()});
-  }
-  out.append("]}");
 }
 
 }  // namespace windlass::wire::bulk

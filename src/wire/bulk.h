@@ -23,8 +23,12 @@ enum class Operation {
 /// "create", "index".
 std::string_view to_string(Operation operation);
 
+/// Longer ids of documents are refused, with the whole request that they are in.
+inline constexpr std::size_t longest_id = 512;
+
 /// The name of an index, with dates in it: "logs-%{+yyyy.MM.dd}". Between %{+ and }: yyyy, yy, MM, dd, HH, mm and ss;
-/// other letters are refused, other characters stand for themselves. UTC.
+/// other letters are refused, other characters stand for themselves. UTC. Outside of dates, the letters A to Z become
+/// lower case, as an index has no others.
 class IndexName {
  public:
   /// Throws std::invalid_argument with a text that quotes what is wrong.
@@ -49,9 +53,10 @@ class RequestEncoder {
   ~RequestEncoder();
 
   /// Appends the lines of one event: without its @metadata, whose _id becomes that of the document; the date of the
-  /// index is the event's @timestamp, or `now` where it has none. False, and nothing is appended, when it is no JSON
-  /// object.
-  bool add(std::string_view event, base::WallTime now, base::ByteQueue& out);
+  /// index is the event's @timestamp, or `now` where it has none. An id that is empty is none. Returns what is wrong
+  /// with an event that can never be sent, of which nothing is appended: it is no JSON object, or has an id beyond
+  /// longest_id. Empty: it was appended.
+  std::string_view add(std::string_view event, base::WallTime now, base::ByteQueue& out);
 
  private:
   struct Parsers;
@@ -66,29 +71,11 @@ class RequestEncoder {
 /// What an answer says of one item.
 struct ItemResult {
   unsigned status = 0;  ///< 200 to 599
-  std::string error;    ///< from 300 on: "type: reason", as far as they are there, on one line and not too long
+  /// From 300 on: "type: reason, caused by type: reason", as far as they are there, on one line and not too long.
+  std::string error;
   friend bool operator==(const ItemResult&, const ItemResult&) = default;
 };
 /// The items of an answer, in order; nothing when it is no such answer.
 std::optional<std::vector<ItemResult>> read_answer(std::string_view body);
-
-// What a server needs.
-
-struct Item {
-  Operation operation = Operation::index;
-  std::string id;             ///< empty: none
-  std::string_view document;  ///< a part of the request's body
-};
-/// The items of a request. Nothing, and `problem` says why, when it is no such request.
-std::optional<std::vector<Item>> read_request(std::string_view body, std::string& problem);
-
-/// Appends the elements of a JSON array, each as it stands. False when it is none of objects.
-bool read_array(std::string_view body, std::vector<std::string>& elements);
-
-struct ItemAnswer {
-  Operation operation = Operation::index;
-  unsigned status = 201;
-};
-void encode_answer(const std::vector<ItemAnswer>& items, base::ByteQueue& out);
 
 }  // namespace windlass::wire::bulk

@@ -7,6 +7,7 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/optional.hpp>
+#include <charconv>
 #include <fmt/format.h>
 #include <iterator>
 #include <optional>
@@ -295,6 +296,37 @@ std::string percent_encoded(std::string_view text) {
       result += c;
     else
       result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+std::string percent_decoded(std::string_view text, bool in_query) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    unsigned value = 0;
+    const char* digits = text.data() + at + 1;
+    if (text[at] == '%' && at + 2 < text.size() && std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      result += static_cast<char>(value);
+      at += 2;
+    } else {
+      result += in_query && text[at] == '+' ? ' ' : text[at];
+    }
+  }
+  return result;
+}
+
+Target parse_target(std::string_view target) {
+  const auto path_end = std::min(target.find('?'), target.size());
+  Target result{target.substr(0, path_end), {}};
+  std::string_view query = target.substr(std::min(path_end + 1, target.size()));
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const std::string_view parameter = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (parameter.empty()) continue;
+    const auto name_end = std::min(parameter.find('='), parameter.size());
+    result.parameters.emplace_back(percent_decoded(parameter.substr(0, name_end), true),
+                                   percent_decoded(parameter.substr(std::min(name_end + 1, parameter.size())), true));
   }
   return result;
 }

@@ -101,5 +101,14 @@ bool is_field_name(std::string_view text);
 bool is_field_value(std::string_view text);
 /// `text` with all but letters, digits and "-._~" as %XX.
 std::string percent_encoded(std::string_view text);
+/// The other way round; what is no %XX stays as it is. In a query, + is a space.
+std::string percent_decoded(std::string_view text, bool in_query);
+
+/// The target of a request: "/index/_bulk?pipeline=x".
+struct Target {
+  std::string_view path;  ///< a part of it, as it stands
+  Fields parameters;      ///< decoded, in their order
+};
+Target parse_target(std::string_view target);
 
 }  // namespace windlass::wire::http

@@ -153,11 +153,11 @@ class Elasticsearch(HttpTest):
 
     def test_refuses_faults_that_a_listener_does_not_have(self):
         for scheme, fault, words in [
-                ("lumberjack", ("--reject-every", "3"), "lumberjack:// has no such fault; it is one of elasticsearch://"),
-                ("http", ("--throttle-every", "3"), "http:// has no such fault"),
-                ("redis", ("--status", "500"), "redis:// has no such fault; it is one of http:// and elasticsearch://"),
-                ("lumberjack", ("--max-body", "1MiB"), "lumberjack:// has no such fault"),
-                ("elasticsearch", ("--ack-partial", "3"), "elasticsearch:// has no such fault"),
+                ("lumberjack", ("--reject-every", "3"), "lumberjack:// has no such option; it is one of elasticsearch://"),
+                ("http", ("--throttle-every", "3"), "http:// has no such option"),
+                ("redis", ("--status", "500"), "redis:// has no such option; it is one of http:// and elasticsearch://"),
+                ("lumberjack", ("--max-body", "1MiB"), "lumberjack:// has no such option"),
+                ("elasticsearch", ("--ack-partial", "3"), "elasticsearch:// has no such option"),
                 ("http", ("--status", "99"), "expected a status from 200 to 599")]:
             with self.subTest(scheme + fault[0]):
                 sink = self.finish("sink", "--listen", f"{scheme}://127.0.0.1:0", *fault)

@@ -72,7 +72,7 @@ RC_GTEST_PROP(HttpConversation, TellsOfEachEventWhatBecameOfIt, ()) {
         if (event->kind != HttpServer::Event::Kind::event) continue;
         received.emplace_back(event->payload);
         if (body != Body::bulk) continue;
-        RC_ASSERT(event->id == fmt::format("{}", number - batch.size() + event->number - 1));
+        RC_ASSERT(event->id == fmt::format("i/{}", number - batch.size() + event->number - 1));
         switch (chance.below(4)) {
           case 0:
             server.refuse(HttpServer::Refusal::duplicate);
