@@ -29,7 +29,7 @@ struct Outcome {
 
 Outcome serve(bool bulk, std::string_view bytes, const std::vector<std::uint8_t>& cuts) {
   using Event = HttpServer::Event;
-  HttpServer server({.bulk = bulk, .max_body = 4000});
+  HttpServer server({.bulk = bulk, .data_streams = {"s*"}, .blocked = {"b*d"}, .max_body = 4000});
   Outcome outcome;
   std::uint32_t count = 0, seen = 0;
   const auto work = [&] {
@@ -43,7 +43,11 @@ Outcome serve(bool bulk, std::string_view bytes, const std::vector<std::uint8_t>
         case Event::Kind::event:
           require(event->number == ++seen && seen <= count, "events are numbered in their order");
           outcome.events.push_back(std::string(event->payload) + '|' + std::string(event->id));
-          if (bulk && seen % 2 == 0) server.refuse(HttpServer::Refusal::throttled);
+          if (event->refused || !bulk) break;
+          if (seen % 2 == 0)
+            server.refuse(HttpServer::Refusal::throttled);
+          else if (event->replaces)
+            server.replaced();
           break;
         case Event::Kind::window_complete:
           require(event->number == count && seen == count, "a window ends when it is complete");

@@ -53,8 +53,25 @@ std::string decoded(std::string_view text, const Place& place) {
   return parsed->decode();
 }
 
-void read_query(std::string_view query, Target& target) {
-  if (query.empty()) return;
+/// With dates, %{+yyyy.MM.dd}, as a URL must have them: they may be written there as in files.
+std::string with_dates_encoded(std::string_view query) {
+  std::string result;
+  while (!query.empty()) {
+    const auto open = query.find("%{+");
+    const auto close = open == std::string_view::npos ? open : query.find('}', open);
+    if (close == std::string_view::npos) return result.append(query);
+    result.append(query.substr(0, open))
+        .append("%25%7B%2B")
+        .append(query.substr(open + 3, close - open - 3))
+        .append("%7D");
+    query.remove_prefix(close + 1);
+  }
+  return result;
+}
+
+void read_query(std::string_view text, Target& target) {
+  if (text.empty()) return;
+  const std::string query = with_dates_encoded(text);
   const auto parsed = boost::urls::parse_query(boost::urls::string_view(query.data(), query.size()));
   if (!parsed)
     throw ConfigError(

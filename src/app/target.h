@@ -14,7 +14,7 @@ namespace windlass::app {
 
 /// "http://user:password@h1:8080,h2:8080/path?pipelining=2&compression_level=3", taken apart. The scheme's final "s"
 /// means TLS. Hosts are separated by commas, which no URL parser expects; the rest is as in RFC 3986, percent-encoding
-/// included.
+/// included; only a date, %{+yyyy.MM.dd}, may stand in the query as it does in files.
 struct Target {
   OutputType type = OutputType::lumberjack;
   bool tls = false;

@@ -86,6 +86,14 @@ TEST(Target, TakesUserKeyAndDatabaseOfRedisFromAUrl) {
   EXPECT_TRUE(output.tls);
 }
 
+TEST(Target, TakesTheDatesOfAnIndexAsFilesHaveThem) {
+  EXPECT_EQ(output_of({"elasticsearch://h1?index=a-%{+yyyy.MM.dd}-%{+HH}&pipeline=b%20c"}).index,
+            "a-%{+yyyy.MM.dd}-%{+HH}");
+  EXPECT_EQ(output_of({"elasticsearch://h1?index=a-%25%7B%2Byyyy%7D"}).index, "a-%{+yyyy}");
+  EXPECT_THROW(parse_targets({"elasticsearch://h1?index=a-%{+yyyy"}), ConfigError) << "a date without its end";
+  EXPECT_THROW(parse_targets({"elasticsearch://h1?index=a-%{yyyy}"}), ConfigError) << "that is no date";
+}
+
 TEST(Target, TakesAFileOrStandardOutput) {
   const OutputConfig output = output_of({"file:///var/log/a%20b?permissions=0640&sync=batch"});
   EXPECT_EQ(output.type, OutputType::file);

@@ -31,22 +31,6 @@ class HttpTest(harness.ProgramTest):
 
 
 class Elasticsearch(HttpTest):
-    def test_stores_every_line_once_without_its_metadata(self):
-        sink = self.sink_of("elasticsearch")
-        code, ledger, ship = self.ship_lines(f"elasticsearch://{sink.address}", lines(5000))
-        self.assertEqual((code, ledger["acked"]), (0, 5000), ship.story())
-        self.assertEqual(sorted(self.messages(sink)), sorted(f"line {n}" for n in range(5000)))
-        self.assertNotIn("@metadata", sink.record.read_text())
-
-    def test_does_not_store_again_what_was_stored(self):
-        sink = self.sink_of("elasticsearch")
-        for _ in range(2):
-            code, ledger, ship = self.ship_lines(f"elasticsearch://{sink.address}", lines(3000))
-            self.assertEqual((code, ledger["acked"]), (0, 3000), ship.story())
-        self.assertEqual(len(self.messages(sink)), 3000)
-        sink.stop()
-        self.assertEqual(json.loads(sink.report_path.read_text())["known"], 3000)
-
     def test_rejects_only_what_is_rejected(self):
         sink = self.sink_of("elasticsearch", "--reject-every", "10")
         code, ledger, ship = self.ship_lines(f"elasticsearch://{sink.address}", lines(1000))
