@@ -176,7 +176,7 @@ void HttpClient::on_success(const wire::http::Message& answer) {
 void HttpClient::on_too_large() {
   const Part part = parts_.front();
   if (part.count == 1) {
-    result_.rest.push_back({part.first, errc::too_large, "413 to a request with this event alone"});
+    result_.rest.push_back({part.first, errc::rejected, "413 to a request with this event alone"});
     return parts_.pop_front();
   }
   memory_->fine = 0;

@@ -118,7 +118,7 @@ TEST(HttpClient, PartsWhatIsTooLargeAndRejectsASingleEventThatIs) {
     client.http.receive("HTTP/1.1 200 x\r\nContent-Length: " + std::to_string(fine.size()) + "\r\n\r\n" + fine);
   const auto event = client.http.poll();
   ASSERT_TRUE(event) << client.http.error_detail();
-  EXPECT_EQ(event->result, PublishResult::returned({{0, errc::too_large, "413 to a request with this event alone"}}));
+  EXPECT_EQ(event->result, PublishResult::returned({{0, errc::rejected, "413 to a request with this event alone"}}));
 }
 
 TEST(HttpClient, SendsSmallerRequestsOverTheNextConnectionWhereA413ClosesThisOne) {
