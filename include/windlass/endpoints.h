@@ -46,7 +46,7 @@ struct EndpointOptions {
   /// "http://user:password@host:port" (CONNECT) or "socks5://user:password@host:port", by which connections are made;
   /// empty: directly. TLS goes through it.
   std::string proxy_url;
-  /// Names of hosts are looked up here, and not by the proxy, which is given the first address then.
+  /// Names of hosts are looked up here, and not by the proxy, which is given one address after another then.
   bool proxy_use_local_resolver = false;
   /// As Worker has them.
   std::chrono::nanoseconds wait_retry = std::chrono::seconds(1);

@@ -39,7 +39,6 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
     deadline_ = Clock::now() + timeout_;
     limit_step(timeout_,
                [this] { finish(errc::timeout, looking_up() + ": no answer within " + in_seconds(timeout_)); });
-    target_ = options_->to;
     // A proxy looks names up itself, unless it is not to.
     if (!options_->proxy || options_->proxy->resolve_here)
       look_up(resolver, options_->to);
@@ -59,14 +58,15 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
 
   void look_up(Resolver& resolver, const HostPort& name) {
     looked_up_ = name.host;
-    const bool target = options_->proxy && options_->proxy->resolve_here && !target_is_resolved_;
-    lookup_ = resolver.look_up(name, [self = shared_from_this(), &resolver, target](auto error, const auto& addresses) {
-      if (!target || error) return self->resolved(error, addresses);
-      // Of several addresses the proxy is given the first.
-      self->target_is_resolved_ = true;
-      self->target_ = parse_host_port(to_string(addresses.front()), self->options_->to.port);
-      self->look_up(resolver, self->options_->proxy->at);
-    });
+    const bool of_target = options_->proxy && options_->proxy->resolve_here && targets_.empty();
+    lookup_ =
+        resolver.look_up(name, [self = shared_from_this(), &resolver, of_target](auto error, const auto& addresses) {
+          if (error) return self->finish(error, self->looking_up() + ": " + error.message());
+          if (!of_target) return self->resolved(addresses);
+          for (const SocketAddress& address : addresses)
+            self->targets_.push_back(parse_host_port(to_string(address), self->options_->to.port));
+          self->look_up(resolver, self->options_->proxy->at);
+        });
   }
 
   /// A new step begins: calls `expired` unless another one begins within `limit`.
@@ -79,23 +79,26 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   }
   bool is_current(unsigned step) const noexcept { return step == step_ && !done(); }
 
-  void resolved(std::error_code error, const std::vector<SocketAddress>& addresses) {
-    if (error) return finish(error, looking_up() + ": " + error.message());
-    addresses_ = addresses;
-    if (options_->observer) options_->observer->on_resolved(addresses_);
-    try_next_address();
+  void resolved(const std::vector<SocketAddress>& addresses) {
+    if (targets_.empty()) targets_.push_back(options_->to);
+    for (const SocketAddress& address : addresses)
+      for (const HostPort& target : targets_)
+        if (ways_.size() < Resolver::max_addresses) ways_.push_back({address, target});
+    if (options_->observer) options_->observer->on_resolved(addresses);
+    try_next_way();
   }
 
-  void try_next_address() {
+  void try_next_way() {
     const std::chrono::nanoseconds left = deadline_ - Clock::now();
-    const std::size_t candidates = addresses_.size() - next_;
+    const std::size_t candidates = ways_.size() - next_;
     if (candidates == 0) return finish(last_error_, failures_);
     if (left.count() <= 0) return finish(errc::timeout, failures_ + "; no time for further addresses");
     share_ = std::min(left, std::max(left / static_cast<std::int64_t>(candidates), least_share));
     share_ends_ = Clock::now() + share_;
-    address_ = addresses_[next_++];
+    address_ = ways_[next_].address;
+    target_ = ways_[next_++].target;
     doing_ = (options_->proxy ? "connecting the proxy " : "connecting ") + to_string(address_);
-    limit_step(share_, [this] { address_failed(errc::timeout, "no answer within " + in_seconds(share_)); });
+    limit_step(share_, [this] { not_connected(errc::timeout, "no answer within " + in_seconds(share_)); });
     socket_ = Socket(context_);
     socket_.async_connect(to_endpoint(address_),
                           [self = shared_from_this(), step = step_](boost::system::error_code error) {
@@ -104,7 +107,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
   }
 
   void connected(std::error_code error) {
-    if (error) return address_failed(error, error.message());
+    if (error) return not_connected(error, error.message());
     auto transport = std::make_unique<Transport>(std::exchange(socket_, Socket(context_)));
     ++step_;  // the connect's time limit is over
     if (!options_->proxy) return reached(std::move(transport));
@@ -116,6 +119,14 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
                                          self->reached(std::move(connected));
                                        });
     tunnel_->start(share_left());
+  }
+
+  /// A proxy that cannot be reached leads to no other target either.
+  void not_connected(std::error_code error, const std::string& why) {
+    const std::string proxy = to_string(address_);
+    while (options_->proxy && next_ < ways_.size() && to_string(ways_[next_].address) == proxy)
+      ways_.erase(ways_.begin() + static_cast<std::ptrdiff_t>(next_));
+    address_failed(error, why);
   }
 
   std::chrono::nanoseconds share_left() const {
@@ -144,7 +155,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
     if (next_ <= max_failures_in_text) failures_ += (failures_.empty() ? "" : "; ") + detail;
     last_error_ = error;
     if (options_->observer) options_->observer->on_address_failed(address_, detail);
-    try_next_address();
+    try_next_way();
   }
 
   void succeeded(std::unique_ptr<Transport> transport) {
@@ -176,12 +187,17 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
 
   Resolver::Lookup lookup_;
   std::string looked_up_;
-  HostPort target_;  // as the proxy is told it
-  bool target_is_resolved_ = false;
-  std::vector<SocketAddress> addresses_;
-  std::size_t next_ = 0;  // in addresses_
+  std::vector<HostPort> targets_;  // as a proxy is told them
+  /// One after another: addresses to connect to, each with what is asked of a proxy there.
+  struct Way {
+    SocketAddress address;
+    HostPort target;
+  };
+  std::vector<Way> ways_;
+  std::size_t next_ = 0;  // in ways_
 
-  SocketAddress address_;  // the one that is tried
+  SocketAddress address_;  // the way that is tried
+  HostPort target_;
   std::chrono::nanoseconds share_{0};
   Clock::time_point share_ends_;
   Socket socket_;

@@ -7,6 +7,7 @@ import unittest
 
 from dns_server import DOMAIN, ELSEWHERE, DnsServer, use_own_dns
 from harness import ClosedPort, ProgramTest, numbered_line, wait_until
+from proxy_test import ProxyTest
 from tls_test import Certificates
 
 SERVICE = f"_lumberjack._tcp.{DOMAIN}"
@@ -245,6 +246,31 @@ class Addresses(ServiceTest):
         self.say(ship, 10)
         ledger = self.end(ship, first, second)
         self.assertEqual({one["endpoint"] for one in ledger["endpoints"]}, {first.address, second.address})
+
+
+@unittest.skipUnless(shutil.which("microsocks"), "microsocks is the proxy")
+class ByProxy(ProxyTest):
+    def setUp(self):
+        super().setUp()
+        dns = DnsServer(self.directory)
+        self.addCleanup(dns.end)
+        dns.set("".join(f"pool A 127.0.0.{n}\n" for n in (2, 3, 4)))
+        self.pool = self.sink(host="127.0.0.4")
+        self.pool.address = f"pool.{DOMAIN}:{self.pool.port}"
+
+    def test_each_address_of_a_name_that_is_looked_up_here_is_tried(self):
+        proxy = self.start("microsocks", "-i", "127.0.0.1", "-p", "PORT")
+        self.assert_exit(self.through(self.pool, f"socks5://127.0.0.1:{proxy}", self.lines_file(10),
+                                      settings="&proxy_use_local_resolver=true"), 0)
+        self.pool.stop()
+        self.assertEqual(self.pool.report()["events"], 10)
+
+    def test_a_proxy_that_is_not_there_is_tried_once(self):
+        with ClosedPort() as closed:
+            ship = self.hopeless(self.pool, f"socks5://{closed.address}", self.lines_file(10), timeout="300ms",
+                                 settings="&proxy_use_local_resolver=true")
+            self.assert_refused_with(ship, f"connecting the proxy {closed.address}: Connection refused")
+        self.assertEqual(ship.log().count("Connection refused"), 1)
 
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
