@@ -33,7 +33,7 @@ class EndpointSet {
   };
   unsigned free_place(unsigned priority) const;
 
-  const bool one_at_a_time_;
+  bool one_at_a_time_;
   std::map<std::string, Member> members_;
 };
 

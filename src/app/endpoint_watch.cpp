@@ -26,6 +26,8 @@ namespace {
 
 /// Between two looks at the file of hosts; two of them must agree.
 constexpr std::chrono::milliseconds file_interval{500};
+/// Until endpoints that could not join, as certificates cannot be read, say, are tried again.
+constexpr std::chrono::seconds retry_interval{1};
 
 }  // namespace
 
@@ -38,6 +40,7 @@ class EndpointWatch::Impl {
         in_file_(output.hosts.end() - static_cast<std::ptrdiff_t>(output.hosts_in_file), output.hosts.end()),
         set_(!output.loadbalance),
         file_timer_(context_),
+        retry_timer_(context_),
         resolver_(context_),
         names_(
             context_, resolver_, {output.each_address, output.resolve_interval, output.tls.has_value()},
@@ -116,6 +119,7 @@ class EndpointWatch::Impl {
   }
 
   void apply() {
+    const EndpointSet before = set_;
     const EndpointSet::Change change = become_all();
     if (change.empty()) return;
     std::vector<std::string> joins;
@@ -126,10 +130,21 @@ class EndpointWatch::Impl {
       for (const std::string& address : change.leave) balancer_->remove_workers(address, output_.timeout);
       if (!joins.empty()) balancer_->add_workers(workers);
     } catch (const std::exception& error) {
-      return watch_.tell(true, fmt::format("endpoints that were to join did not: {}", error.what()));
+      set_ = before;
+      return try_again(error.what());
     }
+    failure_.clear();
     if (!change.leave.empty()) watch_.tell(false, fmt::format("leaving: {}", fmt::join(change.leave, ", ")));
     if (!joins.empty()) watch_.tell(false, fmt::format("joining: {}", fmt::join(joins, ", ")));
+  }
+
+  void try_again(const std::string& failure) {
+    if (failure != std::exchange(failure_, failure))
+      watch_.tell(true, fmt::format("endpoints that are to join do not, which is tried again: {}", failure));
+    retry_timer_.expires_after(retry_interval);
+    retry_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) apply();
+    });
   }
 
   OutputConfig output_;
@@ -141,6 +156,8 @@ class EndpointWatch::Impl {
   std::optional<HostsFile> file_;
   boost::asio::io_context context_;
   boost::asio::steady_timer file_timer_;
+  boost::asio::steady_timer retry_timer_;
+  std::string failure_;  ///< why endpoints do not join
   net::Resolver resolver_;
   NameWatch names_;
   std::thread thread_;

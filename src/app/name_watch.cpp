@@ -34,7 +34,8 @@ std::vector<Host> NameWatch::targets_of(const Host& service, const std::vector<n
   const std::string domain = net::service_domain(service.address.host);
   std::vector<Host> hosts;
   for (const net::ServiceTarget& target : targets) {
-    Host& host = hosts.emplace_back(target.at);
+    Host& host = hosts.emplace_back(service);
+    host.address = target.at;
     host.priority = std::min(service.priority + target.priority, last_priority);
     // By the rule of RFC 2782 one of weight 0, among others of weight w, is chosen once in w + 1 times.
     host.weight = service.weight * std::max<unsigned>(target.weight, 1);

@@ -277,6 +277,9 @@ class ByProxy(ProxyTest):
 class Tls(ServiceTest, Certificates):
     def sink_with(self, *names):
         self.certificate("server", alternative=",".join(f"DNS:{name}" for name in names))
+        return self.another_sink()
+
+    def another_sink(self):
         return self.sink(tls={"certificate": self.path("server.pem"), "key": self.path("server.key")})
 
     def begin(self, settings=""):
@@ -302,6 +305,22 @@ class Tls(ServiceTest, Certificates):
         ship.stdin.close()
         self.assert_exit(ship, 1)
         self.assertEqual(self.count(sink), 0)
+
+    def test_an_endpoint_that_cannot_join_as_a_file_is_missing_joins_when_it_is_there(self):
+        first = self.sink_with(f"h1.{DOMAIN}", f"h2.{DOMAIN}")
+        second = self.another_sink()
+        self.dns.set(srv(("h1", first.port)))
+        ship = self.begin()
+        self.assert_arrived(ship, first)
+        self.path("ca.pem").rename(self.path("ca.away"))
+        self.dns.set(srv(("h2", second.port)))
+        self.wait_for(ship, "endpoints that are to join do not, which is tried again: ")
+        self.assertNotIn("leaving", ship.log())
+        self.path("ca.away").rename(self.path("ca.pem"))
+        self.wait_for(ship, f"leaving: {endpoint('h1', first)}")
+        self.say(ship, 10)
+        self.assertEqual(ship.log().count("endpoints that are to join do not"), 1)
+        self.end(ship, first, second)
 
     def test_each_address_is_known_by_the_name_that_it_was_found_by(self):
         sink = self.sink_with(f"h1.{DOMAIN}")
