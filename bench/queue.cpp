@@ -42,6 +42,8 @@ struct Contestant {
   Contestant(const Contestant&) = delete;
   Contestant& operator=(const Contestant&) = delete;
   virtual void put(const EventBuffer& batch) = 0;
+  /// Gets to the state in which it will be for ever.
+  virtual void warm_up(const EventBuffer&) {}
 };
 
 struct Windlass final : Contestant {
@@ -50,9 +52,19 @@ struct Windlass final : Contestant {
     need(!windlass::queue::Directory::open(path, true, directory), "directory");
     need(!windlass::queue::DiskQueue::open(std::move(directory), {}, queue), "queue");
   }
-  void put(const EventBuffer& batch) override {
+  void put(const EventBuffer& batch) override { put(batch, true); }
+  void warm_up(const EventBuffer& batch) override {
+    const std::uint64_t segments = 2 * windlass::queue::DiskQueueOptions().segment_size;
+    for (std::uint64_t bytes = 0; bytes < segments; bytes += batch.bytes()) put(batch, false);
+    need(!queue->sync(), "sync");
+  }
+  /// And has it delivered.
+  void put(const EventBuffer& batch, bool synced) {
     windlass::queue::Sequence first = 0;
-    need(!queue->append(batch, false, first) && !queue->sync(), "append");
+    need(!queue->append(batch, false, first) && (!synced || !queue->sync()), "append");
+    queue->pass(queue->next());
+    queue->ack(first, batch.size());
+    if (queue->has_done()) need(!queue->remove_done(), "remove");
   }
   std::unique_ptr<windlass::queue::DiskQueue> queue;
 };
@@ -167,6 +179,7 @@ Measured measure(const fs::path& path, const EventBuffer& batch, std::size_t bat
   Measured measured;
   {
     Store store(path);
+    store.warm_up(batch);
     const auto before = std::chrono::steady_clock::now();
     const std::clock_t cpu = std::clock();
     for (std::size_t count = 0; count < batches; ++count) store.put(batch);

@@ -16,6 +16,8 @@ constexpr std::uint64_t zeroed_ahead = std::uint64_t{1} << 20;
 constexpr std::uint64_t end_mark_size = Record::header_size;
 /// The position has room to begin with, so that it can be saved on a disk that is full.
 constexpr std::uint64_t position_room = 4096;
+/// What is written to a used file ends where a page ends, so that the page need not be read.
+constexpr std::uint64_t page = 4096;
 /// More would only say the same.
 constexpr std::size_t most_told = 1000;
 
@@ -66,6 +68,8 @@ std::error_code DiskQueue::start() {
     events_ += segment.unacked;
     bytes_ += segment.size;
     has_done_ |= segment.unacked == 0;
+    if (!segment.damaged && segment.size > segment.used && !open_file(segment)) give_back_room(segment);
+    if (!segment.needs_sync) segment.file.reset();
   }
   if (found.position_slot >= 0 &&
       !storage_->open(std::string(position_names[found.position_slot]), Storage::Open::to_write,
@@ -74,6 +78,9 @@ std::error_code DiskQueue::start() {
     durable_slot_ = found.position_slot;
   for (Segment& segment : segments_)
     if (segment.needs_sync && !sync_segment(segment)) segment.file.reset();
+  spare_bytes_ = found.spare_bytes;
+  bytes_ += spare_bytes_;
+  if (spare_bytes_ > 0 && storage_->sync_names()) drop_spare();  // its old name might come back
   // Before there is any event, so that a missing position is known to be missing.
   if (!save_position(true) && has_done_) remove_done();
   return {};
@@ -98,15 +105,20 @@ std::error_code DiskQueue::append(const EventBuffer& events, bool guaranteed, Se
   if (!is_writing_)
     if (const auto error = begin_segment(size)) return error;
   Segment& segment = segments_.back();
-  if (const auto error = make_room(segment, size)) return error;
+  if (const auto error = make_room(segment, size)) {
+    drop_spare();
+    return error;
+  }
 
   front_.clear();
   append_record_front(front_, events, next_, guaranteed, segment.number);
-  const std::array<std::string_view, 3> pieces{front_, {events[0].data(), events.bytes()}, padding(payload)};
+  const std::array<std::string_view, 4> pieces{
+      front_, {events[0].data(), events.bytes()}, padding(payload), blank_behind(segment, segment.used + size)};
   segment.needs_sync = true;
   if (const auto error = segment.file->write(segment.used, pieces)) {
     // Part of it may be there. The next record is written over it, unless that does not even become zeros.
     if (segment.file->zero(segment.used, size)) is_writing_ = false;
+    drop_spare();
     return error;
   }
   segment.used += size;
@@ -119,19 +131,15 @@ std::error_code DiskQueue::append(const EventBuffer& events, bool guaranteed, Se
 }
 
 std::error_code DiskQueue::begin_segment(std::uint64_t record_size) {
-  if (bytes_ + SegmentHeader::size + record_size + end_mark_size > options_.max_size) return errc::queue_full;
+  if (spare_bytes_ == 0 && bytes_ + SegmentHeader::size + record_size + end_mark_size > options_.max_size)
+    return errc::queue_full;
   Segment segment;
   segment.number = next_number_;
   segment.name = segment_name(next_number_);
   segment.first = segment.end = next_;
   segment.used = segment.size = SegmentHeader::size;
   segment.needs_sync = true;
-  std::string header;
-  append_segment_header(header, {segment.number, next_});
-  std::error_code error = storage_->open(segment.name, Storage::Open::create, segment.file);
-  if (error) return error;
-  const std::array<std::string_view, 1> pieces{header};
-  error = segment.file->write(0, pieces);
+  std::error_code error = spare_bytes_ > 0 ? reuse_spare(segment) : create_file(segment);
   if (!error) error = storage_->sync_names();
   if (error) {
     storage_->remove(segment.name);
@@ -142,6 +150,51 @@ std::error_code DiskQueue::begin_segment(std::uint64_t record_size) {
   segments_.push_back(std::move(segment));
   is_writing_ = true;
   return {};
+}
+
+std::error_code DiskQueue::create_file(Segment& segment) {
+  if (const auto error = storage_->open(segment.name, Storage::Open::create, segment.file)) return error;
+  std::string header;
+  append_segment_header(header, {segment.number, next_});
+  const std::array<std::string_view, 1> pieces{header};
+  return segment.file->write(0, pieces);
+}
+
+/// The header is durable before the file has the name, so that nothing old is ever taken for a segment that is damaged.
+std::error_code DiskQueue::reuse_spare(Segment& segment) {
+  segment.size = spare_bytes_;
+  segment.reused = true;
+  std::string header;
+  append_segment_header(header, {segment.number, next_, true});
+  const std::array<std::string_view, 2> pieces{header, blank_behind(segment, header.size())};
+  const std::string name(spare_name);
+  std::error_code error = storage_->open(name, Storage::Open::to_write, segment.file);
+  if (!error) error = segment.file->write(0, pieces);
+  if (!error) error = segment.file->sync();
+  if (!error) error = storage_->rename(name, segment.name);
+  if (error) {
+    drop_spare();  // the next attempt does without
+  } else {
+    bytes_ -= std::exchange(spare_bytes_, 0);
+  }
+  return error;
+}
+
+/// The position by which it is done with is durable.
+bool DiskQueue::keep_as_spare(const Segment& segment) {
+  const bool fits = segment.size <= options_.segment_size && segment.size >= options_.segment_size / 2;
+  if (spare_bytes_ > 0 || segment.damaged || !fits) return false;
+  const std::string name(spare_name);
+  if (storage_->rename(segment.name, name)) return false;
+  bytes_ += spare_bytes_ = segment.size;
+  if (storage_->sync_names()) drop_spare();
+  return true;
+}
+
+void DiskQueue::drop_spare() {
+  if (spare_bytes_ == 0) return;
+  storage_->remove(std::string(spare_name));
+  bytes_ -= std::exchange(spare_bytes_, 0);
 }
 
 /// A segment without the mark is sound as well: the next one says where it ended.
@@ -155,18 +208,37 @@ void DiskQueue::end_segment() {
   append_record_header(bytes, mark, segment.number);
   const std::array<std::string_view, 1> pieces{bytes};
   if (!segment.file->write(segment.used, pieces)) segment.used += bytes.size();
-  if (segment.used > segment.size || !segment.file->resize(segment.used)) {
-    bytes_ = bytes_ + segment.used - segment.size;
+  if (segment.used > segment.size) {
+    bytes_ += segment.used - segment.size;
     segment.size = segment.used;
+  } else {
+    give_back_room(segment);
   }
   segment.needs_sync = true;
   if (reading_segment_ != segment.number) segment.file.reset();
   has_done_ |= segment.unacked == 0;
 }
 
+/// What a segment has beyond its last record, unless that is so little that the file is worth more whole.
+void DiskQueue::give_back_room(Segment& segment) {
+  if (segment.size - segment.used <= options_.segment_size / 8) return;
+  if (segment.file->resize(segment.used)) return;
+  bytes_ -= segment.size - segment.used;
+  segment.size = segment.used;
+}
+
+/// Zeros that are to follow a record which ends there; nothing where there are zeros, or the end of the file, already.
+std::string_view DiskQueue::blank_behind(const Segment& segment, std::uint64_t offset) const {
+  static constexpr std::array<char, page + Record::header_size> zeros{};
+  if (!segment.reused || offset >= segment.size) return {};
+  const std::uint64_t end = std::min((offset + Record::header_size + page - 1) / page * page, segment.size);
+  return {zeros.data(), static_cast<std::size_t>(end - offset)};
+}
+
 std::error_code DiskQueue::make_room(Segment& segment, std::uint64_t record_size) {
   const std::uint64_t needed = segment.used + record_size + end_mark_size;
   if (needed <= segment.size) return {};
+  if (bytes_ + needed - segment.size > options_.max_size) drop_spare();
   const std::uint64_t room = options_.max_size - std::min(options_.max_size, bytes_);
   if (needed - segment.size > room) return errc::queue_full;
   if (record_size >= std::min(zeroed_ahead, options_.segment_size) / 4) {
@@ -423,9 +495,11 @@ std::error_code DiskQueue::remove_done(bool for_room) {
       ++segment;
       continue;
     }
-    const std::error_code error = segment->damaged
-                                      ? storage_->rename(segment->name, segment->name + std::string(damaged_suffix))
-                                      : storage_->remove(segment->name);
+    std::error_code error;
+    if (segment->damaged)
+      error = storage_->rename(segment->name, segment->name + std::string(damaged_suffix));
+    else if (!keep_as_spare(*segment))
+      error = storage_->remove(segment->name);
     if (error && error != std::errc::no_such_file_or_directory) {
       result = error;
       has_done_ = true;

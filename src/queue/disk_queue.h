@@ -85,7 +85,8 @@ class DiskQueue {
   /// has changed.
   std::error_code save_position(bool durable);
   bool position_is_stale() const { return position_changed_ || written_durable_ != durable_; }
-  /// Removes segments that are done with, after a durable save_position. `for_room`: also ends the one that is written
+  /// Removes segments that are done with, after a durable save_position, but for one that is kept to be used again:
+  /// what is written over costs the file system less than what is new. `for_room`: also ends the one that is written
   /// to, if it is done with.
   std::error_code remove_done(bool for_room = false);
   /// Whether remove_done() may find something.
@@ -96,7 +97,7 @@ class DiskQueue {
   Sequence next() const { return next_; }
   /// Events that are stored and not acknowledged.
   std::uint64_t events() const { return events_; }
-  /// Bytes of all segments.
+  /// Bytes of all segments, and of one that is kept to be used again.
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t kept_bytes() const { return kept_bytes_; }
   std::size_t segments() const { return segments_.size(); }
@@ -111,6 +112,7 @@ class DiskQueue {
     std::uint64_t unacked = 0;   ///< events
     std::unique_ptr<File> file;  ///< while it is written to or read
     bool needs_sync = false;
+    bool reused = false;  ///< and being written to
   };
 
   DiskQueue(std::unique_ptr<Storage> storage, Options options) : storage_(std::move(storage)), options_(options) {}
@@ -118,7 +120,13 @@ class DiskQueue {
 
   Segment* writing() { return is_writing_ ? &segments_.back() : nullptr; }
   std::error_code begin_segment(std::uint64_t record_size);
+  std::error_code create_file(Segment& segment);
+  std::error_code reuse_spare(Segment& segment);
+  bool keep_as_spare(const Segment& segment);
+  void drop_spare();
   void end_segment();
+  void give_back_room(Segment& segment);
+  std::string_view blank_behind(const Segment& segment, std::uint64_t offset) const;
   std::error_code make_room(Segment& segment, std::uint64_t record_size);
   std::error_code sync_segment(Segment& segment);
   void forget_unsynced();
@@ -145,7 +153,8 @@ class DiskQueue {
   std::uint64_t events_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t kept_bytes_ = 0;
-  std::string front_;  ///< header and table of the record that is being written
+  std::uint64_t spare_bytes_ = 0;  ///< of a segment that is done with and waits to be used again; part of bytes_
+  std::string front_;              ///< header and table of the record that is being written
 
   // The reader.
   Sequence reading_ = 0;               ///< no event below is still to be read

@@ -21,7 +21,8 @@ constexpr std::string_view record_magic = "WLQR";
 constexpr std::string_view suffix = ".seg";
 constexpr std::size_t checksummed = 28;  // of either header; its checksum follows
 
-enum Flags : std::uint32_t { flag_guaranteed = 1, flag_end = 2 };
+enum SegmentFlags : std::uint32_t { flag_reused = 1 };
+enum RecordFlags : std::uint32_t { flag_guaranteed = 1, flag_end = 2 };
 
 void append_be32(std::string& to, std::uint32_t value) {
   char bytes[4];
@@ -62,7 +63,7 @@ void append_segment_header(std::string& to, const SegmentHeader& header) {
   to += segment_magic;
   append_be64(to, header.number);
   append_be64(to, header.first);
-  append_be32(to, 0);
+  append_be32(to, header.reused ? flag_reused : 0u);
   append_be32(to, crc32c(std::string_view(to).substr(begin)));
 }
 
@@ -74,6 +75,7 @@ std::error_code parse_segment_header(std::string_view bytes, SegmentHeader& head
   if (bytes[name] != segment_magic[name]) return errc::unknown_format;
   header.number = load_be64(bytes.data() + 8);
   header.first = load_be64(bytes.data() + 16);
+  header.reused = (load_be32(bytes.data() + 24) & flag_reused) != 0;
   return {};
 }
 

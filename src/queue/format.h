@@ -25,6 +25,9 @@ struct SegmentHeader {
 
   std::uint64_t number = 0;  ///< the same as in the file's name
   Sequence first = 0;        ///< of the first event in it
+  /// The file was a segment before: behind the last record are zeros up to the end of a page, or at least the place of
+  /// a header, and then what is left of that segment.
+  bool reused = false;
 };
 
 struct Record {

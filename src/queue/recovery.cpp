@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include <windlass/error.h>
@@ -29,6 +30,7 @@ class Recoverer {
       if (kept) plain.remove_suffix(damaged_suffix.size());
       const auto number = segment_number(plain);
       if (kept) found_.kept_bytes += size_of(name);
+      if (name == spare_name) read_spare();
       if (!number) continue;
       if (*number < std::numeric_limits<std::uint64_t>::max())
         found_.next_number = std::max(found_.next_number, *number + 1);
@@ -37,6 +39,7 @@ class Recoverer {
     std::sort(numbers.begin(), numbers.end());
     if (const auto error = read_position(names)) return error;
     found_.is_new &= numbers.empty();
+    read_ends(numbers);
     for (const std::uint64_t number : numbers)
       if (const auto error = read_segment(number)) return error;
     const Sequence known = found_.position_slot >= 0 ? found_.position.durable : 0;
@@ -52,6 +55,16 @@ class Recoverer {
     std::uint64_t size = 0;
     if (storage_.open(name, Storage::Open::to_read, file) || file->size(size)) return 0;
     return size;
+  }
+
+  /// What is left in it was written under its last number and lower ones: those must not be used for it again.
+  void read_spare() {
+    const std::string name(spare_name);
+    std::string head;
+    SegmentHeader header;
+    if (read_file(storage_, name, SegmentHeader::size, head) || parse_segment_header(head, header)) return;
+    found_.spare_bytes = size_of(name);
+    found_.next_number = std::max(found_.next_number, header.number + 1);
   }
 
   std::error_code read_position(const std::vector<std::string>& names) {
@@ -81,6 +94,20 @@ class Recoverer {
       found_.damage.push_back({Damage::Kind::unreadable_position, std::string(position_names[0]), 0, 0, 0, 0, true});
     }
     return {};
+  }
+
+  /// What a segment has at or beyond the first number of a later one was left out when that one was begun: it was found
+  /// behind a blank.
+  void read_ends(const std::vector<std::uint64_t>& numbers) {
+    Sequence end = std::numeric_limits<Sequence>::max();
+    for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+      ends_[*number] = end;
+      std::string head;
+      SegmentHeader header;
+      if (!read_file(storage_, segment_name(*number), SegmentHeader::size, head) &&
+          !parse_segment_header(head, header) && header.number == *number)
+        end = std::min(end, header.first);
+    }
   }
 
   std::error_code read_segment(std::uint64_t number) {
@@ -116,7 +143,7 @@ class Recoverer {
       found_.damage.push_back({Damage::Kind::unreadable_bytes, segment.name, 0, head.size(), 0, 0, true});
       segment.damaged = true;
     }
-    const bool any = read_records(*file, segment, has_header);
+    const bool any = read_records(*file, segment, has_header, has_header && header.reused);
     segment.end = std::max(segment.first, expected_);
     if (!any && !segment.damaged) {
       found_.empty.push_back(segment.name);
@@ -129,12 +156,13 @@ class Recoverer {
   }
 
   /// Whether there was any record of events.
-  bool read_records(File& file, SegmentState& segment, bool has_header) {
+  bool read_records(File& file, SegmentState& segment, bool has_header, bool is_reused) {
     SegmentScan scan(file, segment.number);
     segment.used = SegmentHeader::size;
     bool any = false;
     for (;;) {
       SegmentScan::Found found;
+      if (is_reused) scan.ends_at_blank(found_.position_slot >= 0 && expected_ >= found_.position.durable);
       if (scan.next(segment.size, found)) {
         damaged(segment, scan.offset(), segment.size - std::min(segment.size, scan.offset()));
         return any;
@@ -145,7 +173,7 @@ class Recoverer {
         continue;
       }
       const auto* record = std::get_if<Record>(&found);
-      if (record == nullptr) return any;
+      if (record == nullptr || record->end() > ends_[segment.number]) return any;
       segment.used = scan.offset();
       if (!known_) {
         expected_ = record->first;
@@ -189,8 +217,9 @@ class Recoverer {
 
   Storage& storage_;
   Recovery& found_;
-  Sequence expected_ = 0;  ///< of the next record
-  bool known_ = false;     ///< whether expected_ says anything
+  std::map<std::uint64_t, Sequence> ends_;  ///< of segments, by number
+  Sequence expected_ = 0;                   ///< of the next record
+  bool known_ = false;                      ///< whether expected_ says anything
 };
 
 }  // namespace

@@ -48,6 +48,7 @@ struct SegmentState {
 struct Recovery {
   std::vector<SegmentState> segments;  ///< by number; those that hold or may hold events
   std::vector<std::string> empty;      ///< segments in which nothing was ever written
+  std::uint64_t spare_bytes = 0;       ///< of the file that is to become a segment again; 0: there is none
   std::vector<std::string> set_aside;  ///< files that are to be renamed, as they are of no use
   Position position;                   ///< with the lost events as acknowledged
   int position_slot = -1;              ///< the one that it comes from; -1: none was found
@@ -60,6 +61,8 @@ struct Recovery {
 
 /// The names of the two files that the position is written to in turn.
 inline constexpr std::string_view position_names[] = {"position.a", "position.b"};
+/// The name of a segment that was done with, until it is used again. Nothing in it counts.
+inline constexpr std::string_view spare_name = "spare";
 
 /// An error of the storage, or errc::unknown_format; damage is no error.
 std::error_code recover(Storage& storage, Recovery& recovery);

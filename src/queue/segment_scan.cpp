@@ -26,11 +26,16 @@ std::error_code SegmentScan::next(std::uint64_t limit, Found& found) {
     found = *record;
     return {};
   }
-  return search(limit, found);
+  const bool at_blank = block_.find_first_not_of('\0') == std::string::npos;
+  if (at_blank && blank_ == Blank::ends) {
+    found = End{};
+    return {};
+  }
+  return search(limit, at_blank, found);
 }
 
 /// Goes to the next record, or to the limit. What lies between is unreadable unless it is all zeros.
-std::error_code SegmentScan::search(std::uint64_t limit, Found& found) {
+std::error_code SegmentScan::search(std::uint64_t limit, bool at_blank, Found& found) {
   const std::uint64_t begin = offset_;
   std::uint64_t last_used = begin;  // behind the last byte that is not zero
   std::uint64_t at = begin;
@@ -63,7 +68,7 @@ std::error_code SegmentScan::search(std::uint64_t limit, Found& found) {
   if (reached_record) {
     offset_ = at;
     found = Unreadable{begin, at - begin};
-  } else if (last_used > begin) {
+  } else if (last_used > begin && !(at_blank && blank_ == Blank::ends_unless_record_follows)) {
     offset_ = at;
     found = Unreadable{begin, last_used - begin};
   } else {

@@ -21,6 +21,10 @@ class SegmentScan {
   SegmentScan(File& file, std::uint64_t number, std::uint64_t offset = SegmentHeader::size)
       : file_(&file), number_(number), offset_(offset) {}
 
+  /// In a file that was another segment before, zeros in the place of a header are the end of what is known to be
+  /// there: when `all_is_found` at once, else when no record follows.
+  void ends_at_blank(bool all_is_found) { blank_ = all_is_found ? Blank::ends : Blank::ends_unless_record_follows; }
+
   /// Bytes that are no record: [offset, offset + bytes).
   struct Unreadable {
     std::uint64_t offset = 0;
@@ -37,12 +41,15 @@ class SegmentScan {
   std::uint64_t offset() const { return offset_; }
 
  private:
+  enum class Blank { is_looked_behind, ends_unless_record_follows, ends };
+
   std::error_code look(std::uint64_t at, std::uint64_t limit, std::size_t bytes);
-  std::error_code search(std::uint64_t limit, Found& found);
+  std::error_code search(std::uint64_t limit, bool at_blank, Found& found);
 
   File* file_;
   std::uint64_t number_;
   std::uint64_t offset_;
+  Blank blank_ = Blank::is_looked_behind;
   std::string block_;  ///< what look() found
 };
 

@@ -1,6 +1,7 @@
 // Crashes at every step of a workload, with what was not synced kept, lost or torn: nothing durable is lost, and what
 // was durably acknowledged does not come back. The model looks.
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "queue/lockstep.h"
@@ -10,7 +11,8 @@ namespace {
 
 constexpr DiskQueue::Options small{4096, 512};
 
-/// Everything that a queue goes through: several segments, acknowledgements out of order, removals, a reopening.
+/// Everything that a queue goes through: several segments, acknowledgements out of order, removals, a segment that is
+/// used again, a reopening.
 void work(Lockstep& both) {
   const auto goes_on = [&] { return !both.disk.down(); };
   both.open();
@@ -24,6 +26,7 @@ void work(Lockstep& both) {
     }
     for (std::uint64_t which = 0; which < 6 && goes_on(); ++which) both.ack(which * 31 + round);
     if (goes_on()) both.save_position(round % 3 == 1);
+    if (goes_on() && round == 2) both.ack_all();
     if (goes_on()) both.remove_done(round == 4);
     if (goes_on() && round == 3) both.reopen();
   }
@@ -32,6 +35,11 @@ void work(Lockstep& both) {
 std::uint64_t steps_of_work() {
   Lockstep both(small);
   work(both);
+  const std::vector<std::string> names = both.disk.list();
+  EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    SegmentHeader header;
+    return name.ends_with(".seg") && !parse_segment_header(both.disk.content(name), header) && header.reused;
+  })) << "no segment was used again";
   return both.disk.steps;
 }
 

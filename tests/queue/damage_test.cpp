@@ -58,6 +58,27 @@ Disk disk_with_queue(Texts& unacked) {
   return disk;
 }
 
+/// The same, as if each segment's file had been that of another one before.
+Disk in_used_files(const Disk& whole) {
+  Disk disk = whole.copy();
+  for (const std::string& name : whole.list()) {
+    if (!name.ends_with(".seg")) continue;
+    std::string& content = disk.content(name);
+    SegmentHeader header;
+    EXPECT_FALSE(parse_segment_header(content, header));
+    header.reused = true;
+    std::string used;
+    append_segment_header(used, header);
+    content.replace(0, used.size(), used);
+    content.append(Record::header_size, '\0');
+    EventBuffer events;
+    events.append("what was there before");
+    append_record_front(content, events, header.first, false, header.number - 1);
+    content += events[0];
+  }
+  return disk;
+}
+
 /// What is read is a part of what was stored, and what is missing is accounted for. The number of events missing.
 std::size_t expect_all_or_told(Disk& disk, const Texts& unacked, bool position_is_whole) {
   const auto queue = open(disk);
@@ -101,9 +122,13 @@ TEST(DamagedQueue, IsWholeToBeginWith) {
   EXPECT_THAT(disk.list(), Not(Contains(EndsWith(".damaged"))));
 }
 
-TEST(DamagedQueue, LosesOnlyTheRecordInWhichABitIsFlipped) {
+class DamagedFiles : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(OfQueues, DamagedFiles, testing::Bool(),
+                         [](const auto& used) { return used.param ? "ThatWereUsedBefore" : "ThatWereNew"; });
+
+TEST_P(DamagedFiles, LoseOnlyTheRecordInWhichABitIsFlipped) {
   Texts unacked;
-  const Disk whole = disk_with_queue(unacked);
+  const Disk whole = GetParam() ? in_used_files(disk_with_queue(unacked)) : disk_with_queue(unacked);
   for (const std::string& name : whole.list()) {
     Disk sample = whole.copy();
     const std::size_t bytes = is_position(name) ? 80 : sample.content(name).size();
@@ -119,9 +144,9 @@ TEST(DamagedQueue, LosesOnlyTheRecordInWhichABitIsFlipped) {
   }
 }
 
-TEST(DamagedQueue, LosesAtMostOneRecordToAFlippedBit) {
+TEST_P(DamagedFiles, LoseAtMostOneRecordToAFlippedBit) {
   Texts unacked;
-  const Disk whole = disk_with_queue(unacked);
+  const Disk whole = GetParam() ? in_used_files(disk_with_queue(unacked)) : disk_with_queue(unacked);
   for (std::size_t byte = 0; byte < 320; ++byte) {
     Disk disk = whole.copy();
     disk.content("0000000002.seg")[byte] ^= 0x10;
@@ -130,9 +155,9 @@ TEST(DamagedQueue, LosesAtMostOneRecordToAFlippedBit) {
   }
 }
 
-TEST(DamagedQueue, LosesOnlyWhatIsBehindTheEndOfATruncatedSegment) {
+TEST_P(DamagedFiles, LoseOnlyWhatIsBehindTheEndOfATruncatedSegment) {
   Texts unacked;
-  const Disk whole = disk_with_queue(unacked);
+  const Disk whole = GetParam() ? in_used_files(disk_with_queue(unacked)) : disk_with_queue(unacked);
   for (const std::string& name : whole.list()) {
     Disk sample = whole.copy();
     const std::size_t bytes = is_position(name) ? 80 : sample.content(name).size();

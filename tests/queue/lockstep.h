@@ -31,6 +31,8 @@ class Lockstep {
   void read_all();
   /// Acknowledges one of the runs of events that were read, or a part of it.
   void ack(std::uint64_t which);
+  /// Reads what there is, and acknowledges all that was ever read.
+  void ack_all();
   void save_position(bool durable);
   void remove_done(bool for_room = false);
 
