@@ -17,10 +17,10 @@
 #include "core/earliest_finish.h"
 #include "runtime/answer_door.h"
 #include "runtime/budget.h"
+#include "runtime/channels.h"
 #include "runtime/disk_store.h"
 #include "runtime/inbox.h"
 #include "runtime/loop.h"
-#include "runtime/sync_thread.h"
 
 namespace windlass {
 namespace {
@@ -34,17 +34,6 @@ constexpr std::size_t worth_a_visit = 2048;
 
 /// Longer than any connect takes, short enough that clients can reckon with it in any unit.
 constexpr std::chrono::nanoseconds longest_connect = std::chrono::hours(24);
-
-/// For people. To be called while an exception is being handled.
-std::string what_was_thrown() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return std::string("the client threw: ") + error.what();
-  } catch (...) {
-    return "the client threw";
-  }
-}
 
 base::Time clock_now() {
   return base::Time(std::chrono::steady_clock::now().time_since_epoch());
@@ -72,25 +61,6 @@ void expect_clients(const std::vector<Worker>& workers) {
     if (std::visit([](const auto& client) { return client == nullptr; }, worker.client))
       throw std::invalid_argument("the worker \"" + worker.endpoint + "\" has no client");
 }
-
-/// A worker's client, of either kind.
-struct Channel {
-  std::string endpoint;
-  std::function<Worker::Client()> another;  ///< makes the client of a successor
-  std::variant<std::unique_ptr<AsyncClient>, std::unique_ptr<runtime::SyncThread>> client;
-  std::optional<core::ConnectionId> wanted;  ///< from Connect to Disconnect: the connection of which news are told
-  std::string lost_detail;                   ///< what the client said of its end
-
-  AsyncClient* async() {
-    const auto* client_ptr = std::get_if<std::unique_ptr<AsyncClient>>(&client);
-    return client_ptr ? client_ptr->get() : nullptr;
-  }
-  bool is_open() { return async() || sync(); }
-  runtime::SyncThread* sync() {
-    const auto* thread = std::get_if<std::unique_ptr<runtime::SyncThread>>(&client);
-    return thread ? thread->get() : nullptr;
-  }
-};
 
 }  // namespace
 
@@ -141,13 +111,11 @@ class LoadBalancer::Impl {
   void perform(const core::DeadLetter& letter) { options_.dead_letter(letter); }
   void perform(const core::Disconnect& disconnect);
   void perform(const core::Connect& connect);
-  void perform(core::Send& send);
-  void perform(const core::Replace& replace);
-  void perform(const core::Left& left);
+  void perform(core::Send& send) { channels_->send(send); }
+  void perform(const core::Replace& replace) { channels_->replace(replace); }
+  void perform(const core::Left& left) { channels_->remove(left.worker); }
 
   core::WorkerOptions options_of(const Worker& worker) const;
-  Channel make_channel(std::string endpoint, std::function<Worker::Client()> another, Worker::Client client);
-  Channel& place_of(core::WorkerId worker);
 
   std::error_code take_budget(std::size_t events, std::size_t bytes, bool wait);
   bool is_at_durable(PublishOptions options) const {
@@ -172,8 +140,7 @@ class LoadBalancer::Impl {
   std::unique_ptr<runtime::DiskStore> store_;
 
   // Of the loop's thread.
-  std::vector<Channel> channels_;
-  std::vector<std::unique_ptr<runtime::SyncThread>> leaving_;  ///< of workers that have left
+  std::optional<runtime::Channels> channels_;
   std::optional<core::Balancer> balancer_;
   base::Time now_{};
   base::Time took_at_{};  ///< when something was last found in the inbox
@@ -216,9 +183,10 @@ LoadBalancer::Impl::Impl(const WorkerFactory& workers, Options options)
   expect_clients(made);
   door_ = std::make_shared<runtime::AnswerDoor>(loop_, made.size());
   std::vector<core::WorkerOptions> worker_options;
+  channels_.emplace(door_);
   for (Worker& worker : made) {
     worker_options.push_back(options_of(worker));
-    channels_.push_back(make_channel(std::move(worker.endpoint), std::move(worker.another), std::move(worker.client)));
+    channels_->add(static_cast<core::WorkerId>(channels_->size()), std::move(worker));
   }
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device()();
   std::vector<unsigned> windows;
@@ -248,24 +216,6 @@ core::WorkerOptions LoadBalancer::Impl::options_of(const Worker& worker) const {
   options.weight = worker.weight;
   options.window = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client) ? 1 : options_.pipelining;
   return options;
-}
-
-Channel LoadBalancer::Impl::make_channel(std::string endpoint, std::function<Worker::Client()> another,
-                                         Worker::Client client) {
-  Channel channel;
-  channel.endpoint = std::move(endpoint);
-  channel.another = std::move(another);
-  if (auto* const sync = std::get_if<std::unique_ptr<SyncClient>>(&client)) {
-    channel.client = std::make_unique<runtime::SyncThread>(std::move(*sync), door_);
-  } else {
-    channel.client = std::move(std::get<std::unique_ptr<AsyncClient>>(client));
-  }
-  return channel;
-}
-
-Channel& LoadBalancer::Impl::place_of(core::WorkerId worker) {
-  if (worker >= channels_.size()) channels_.resize(worker + 1);
-  return channels_[worker];
 }
 
 LoadBalancer::Impl::~Impl() {
@@ -343,7 +293,7 @@ void LoadBalancer::Impl::add_workers(std::vector<Worker> workers) {
     now_ = clock_now();
     for (Worker& worker : workers) {
       const core::WorkerId id = balancer_->add_worker(options_of(worker), now_);
-      place_of(id) = make_channel(std::move(worker.endpoint), std::move(worker.another), std::move(worker.client));
+      channels_->add(id, std::move(worker));
     }
   });
 }
@@ -352,8 +302,8 @@ void LoadBalancer::Impl::remove_workers(std::string endpoint, std::chrono::nanos
   boost::asio::post(loop_->context(), [this, endpoint = std::move(endpoint), within] {
     now_ = clock_now();
     const base::Time leave_by = base::after(now_, std::max(within, std::chrono::nanoseconds(0)));
-    for (core::WorkerId id = 0; id < channels_.size(); ++id)
-      if (channels_[id].is_open() && channels_[id].endpoint == endpoint) balancer_->remove_worker(id, leave_by, now_);
+    for (core::WorkerId id = 0; id < channels_->size(); ++id)
+      if (channels_->is_open(id) && channels_->endpoint(id) == endpoint) balancer_->remove_worker(id, leave_by, now_);
   });
 }
 
@@ -422,11 +372,7 @@ void LoadBalancer::Impl::run() {
   perform_all();
   const auto deadline = std::chrono::steady_clock::time_point(
       base::after(clock_now(), std::max(options_.close_grace, std::chrono::nanoseconds(0))).time_since_epoch());
-  for (Channel& channel : channels_)
-    if (auto* thread = channel.sync()) thread->stop();
-  for (Channel& channel : channels_)
-    if (auto* thread = channel.sync()) thread->finish(deadline);
-  for (const auto& thread : leaving_) thread->finish(deadline);
+  channels_->finish(deadline);
   door_->close();
   loop_->release_thread();
   const std::lock_guard lock(end_mutex_);
@@ -593,14 +539,12 @@ Statistics LoadBalancer::Impl::snapshot() {
 
 void LoadBalancer::Impl::take_answer(const runtime::Connected& answer) {
   balancer_->on_connected(answer.connection, now_);
-  const Channel& channel = channels_[answer.connection.worker];
-  if (options_.on_connection && channel.wanted == answer.connection)
-    to_tell_.push_back({channel.endpoint, true, {}, {}});
+  if (options_.on_connection && channels_->is_wanted(answer.connection))
+    to_tell_.push_back({channels_->endpoint(answer.connection.worker), true, {}, {}});
 }
 
 void LoadBalancer::Impl::take_answer(runtime::Lost& answer) {
-  Channel& channel = channels_[answer.connection.worker];
-  if (channel.wanted == answer.connection) channel.lost_detail = std::move(answer.detail);
+  channels_->note_end(answer.connection, std::move(answer.detail));
   balancer_->on_lost(answer.connection, answer.error, now_);
 }
 
@@ -617,7 +561,7 @@ void LoadBalancer::Impl::tell_refusal(const runtime::Finished& answer) {
   if (!worker) return;
   const auto events =
       static_cast<std::size_t>(std::ranges::count_if(rest, [](const auto& event) { return !event.detail.empty(); }));
-  const std::string& endpoint = channels_[*worker].endpoint;
+  const std::string& endpoint = channels_->endpoint(*worker);
   refusals_to_tell_.push_back(said == rest.end() ? Refusal{endpoint, 0, error, detail}
                                                  : Refusal{endpoint, events, said->why, said->detail});
 }
@@ -655,60 +599,17 @@ void LoadBalancer::Impl::signal_all() {
 }
 
 void LoadBalancer::Impl::perform(const core::Disconnect& disconnect) {
-  Channel& channel = channels_[disconnect.connection.worker];
-  channel.wanted.reset();
-  if (auto* thread = channel.sync()) {
-    thread->close(disconnect.connection);
-  } else {
-    channel.async()->close();
-    balancer_->on_disconnected(disconnect.connection, now_);
-  }
-  if (disconnect.reason && options_.on_connection) {
-    std::string detail = channel.lost_detail.empty() ? disconnect.reason.message() : std::move(channel.lost_detail);
-    options_.on_connection({channel.endpoint, false, disconnect.reason, std::move(detail)});
-  }
-  channel.lost_detail.clear();
+  const core::WorkerId worker = disconnect.connection.worker;
+  if (channels_->disconnect(disconnect.connection)) balancer_->on_disconnected(disconnect.connection, now_);
+  std::string detail = channels_->end_of(worker);
+  if (!disconnect.reason || !options_.on_connection) return;
+  if (detail.empty()) detail = disconnect.reason.message();
+  options_.on_connection({channels_->endpoint(worker), false, disconnect.reason, std::move(detail)});
 }
 
 void LoadBalancer::Impl::perform(const core::Connect& connect) {
-  Channel& channel = channels_[connect.connection.worker];
-  channel.wanted = connect.connection;
-  door_->begin(connect.connection);
-  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.timeout, longest_connect));
-  if (auto* thread = channel.sync()) return thread->connect(connect.connection, timeout);
-  const Link link(door_, connect.connection.worker, connect.connection.number);
-  try {
-    channel.async()->connect(link, timeout);
-  } catch (...) {
-    link.lost(errc::connect_failed, what_was_thrown());
-  }
-}
-
-void LoadBalancer::Impl::perform(core::Send& send) {
-  Channel& channel = channels_[send.worker];
-  if (auto* thread = channel.sync()) return thread->publish(send.attempt, std::move(send.batch));
-  try {
-    channel.async()->publish(std::move(send.batch), Completion(door_, send.attempt));
-  } catch (...) {
-    if (channel.wanted)
-      Link(door_, channel.wanted->worker, channel.wanted->number).lost(errc::connection_lost, what_was_thrown());
-  }
-}
-
-void LoadBalancer::Impl::perform(const core::Replace& replace) {
-  const std::string endpoint = channels_[replace.worker].endpoint;
-  const std::function<Worker::Client()> another = channels_[replace.worker].another;
-  place_of(replace.successor) = make_channel(endpoint, another, another());
-}
-
-void LoadBalancer::Impl::perform(const core::Left& left) {
-  if (auto* thread = channels_[left.worker].sync()) {
-    // Its last close() may be still to come; it is waited for at the end, as those of others are.
-    thread->stop();
-    leaving_.push_back(std::move(std::get<std::unique_ptr<runtime::SyncThread>>(channels_[left.worker].client)));
-    std::erase_if(leaving_, [](const auto& one) { return one->has_ended(); });
-  }
-  channels_[left.worker] = {};
+  channels_->connect(connect.connection,
+                     std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.timeout, longest_connect)));
 }
 
 // -------------------------------------------------------------------------------------------------------- LoadBalancer
