@@ -73,7 +73,7 @@ void EarliestFinish::RecentLeast::add(double value, double now) {
   }
 }
 
-// -------------------------------------------------------------------------------------------------------- what happens
+// ---- what happens
 
 void EarliestFinish::on_added(WorkerId worker, unsigned bound) {
   if (worker >= lines_.size()) lines_.resize(worker + 1);
@@ -175,7 +175,7 @@ void EarliestFinish::count_into_unit(double cost) {
   learn_medians();
 }
 
-// ----------------------------------------------------------------------------------------------------------- measuring
+// ---- measuring
 
 EarliestFinish::View EarliestFinish::view(const Line& line) const {
   return {line.service_samples > 0 ? line.service : median_service_, line.idle_samples > 0 ? line.idle : median_idle_};
@@ -280,7 +280,7 @@ void EarliestFinish::size_window(Line& line, const Copy& copy, double trip, doub
   if (line.window == before && line.window >= double(line.bound)) line.window_reason = "at its bound";
 }
 
-// ---------------------------------------------------------------------------------------------------------- predicting
+// ---- predicting
 
 double EarliestFinish::oldest_finish(const Line& line, const View& taken_for) const {
   const Copy& oldest = line.copies.front();
@@ -344,7 +344,7 @@ unsigned EarliestFinish::window(WorkerId worker) const {
   return std::clamp(window, 1u, line.bound);
 }
 
-// --------------------------------------------------------------------------------------------------------- handing out
+// ---- handing out
 
 bool EarliestFinish::wants_probe(const Line& line, double now) const {
   if (!line.copies.empty()) return false;
@@ -441,7 +441,7 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
   return queued <= gate * others;
 }
 
-// ------------------------------------------------------------------------------------------------------------- hedging
+// ---- hedging
 
 HandOutPolicy::Hedge EarliestFinish::hedge(const Workers& candidates, const MayHedge& may, base::Time at) {
   const double now = seconds(at);

@@ -33,8 +33,7 @@ std::uint64_t missing_between(const Acked& acked, Sequence first, Sequence end) 
 
 }  // namespace
 
-// ----------------------------------------------------------------------------------------------------- opening,
-// closing
+// ---- opening, closing
 
 std::error_code DiskQueue::open(std::unique_ptr<Storage> storage, Options options, std::unique_ptr<DiskQueue>& queue) {
   if (const auto error = storage->lock()) return error;
@@ -91,7 +90,7 @@ DiskQueue::~DiskQueue() {
   save_position(true);
 }
 
-// ------------------------------------------------------------------------------------------------------------- writing
+// ---- writing
 
 std::error_code DiskQueue::append(const EventBuffer& events, bool guaranteed, Sequence& first) {
   if (events.empty()) return errc::no_events;
@@ -307,7 +306,7 @@ std::deque<DiskQueue::Segment>::iterator DiskQueue::segment_from(std::uint64_t n
                           [](const Segment& segment, std::uint64_t wanted) { return segment.number < wanted; });
 }
 
-// ------------------------------------------------------------------------------------------------------------- reading
+// ---- reading
 
 bool DiskQueue::read(Stored& stored) {
   while (has_unread() || has_loaded_) {
@@ -419,8 +418,7 @@ void DiskQueue::pass(Sequence until) {
   scan_.emplace(*segment.file, segment.number, segment.used);
 }
 
-// --------------------------------------------------------------------------------------------------------
-// acknowledging
+// ---- acknowledging
 
 void DiskQueue::ack(Sequence first, std::uint64_t count) {
   acked_.add(first, first + count, [this](Sequence begin, Sequence end) {

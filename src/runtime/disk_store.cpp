@@ -77,7 +77,7 @@ DiskStore::~DiskStore() {
   stop();
 }
 
-// --------------------------------------------------------------------------------------------------- the loop's thread
+// ---- the loop's thread
 
 void DiskStore::start() {
   thread_ = std::thread([this] { run(); });
@@ -126,13 +126,28 @@ void DiskStore::stop() {
   thread_.join();
 }
 
-DiskQueueStatistics DiskStore::statistics() const {
-  const std::lock_guard lock(mutex_);
-  return figures_;
+std::uint64_t DiskStore::left(const Ledger& of_core) const {
+  const std::uint64_t ended = of_core.acked + of_core.dropped_total() + of_core.dead_lettered;
+  return recovered_ + published_.load() + copied_.load() - unreadable_.load() - ended;
 }
 
-// ----------------------------------------------------------------------------------------------------------- its
-// thread
+void DiskStore::complete(Statistics& of_core) const {
+  const std::uint64_t damaged = damaged_.load();
+  {
+    const std::lock_guard lock(mutex_);
+    of_core.disk = figures_;
+  }
+  of_core.disk->damaged = damaged;
+  Ledger& ledger = of_core.ledger;
+  ledger.dropped.erase(errc::closed);
+  if (not_stored_.load() > 0) ledger.dropped[errc::closed] = not_stored_.load();
+  if (damaged > 0) ledger.dropped[errc::damaged] = damaged;
+  const std::uint64_t unfinished = unreadable_.load() - (damaged - damaged_before_);
+  ledger.accepted = recovered_ + damaged_before_ + copied_.load() + published_.load() - unfinished;
+  ledger.queued = ledger.accepted - ledger.acked - ledger.dropped_total() - ledger.dead_lettered - ledger.in_flight;
+}
+
+// ---- its thread
 
 void DiskStore::run() {
   while (!stopping_.load()) {

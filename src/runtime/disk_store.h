@@ -68,15 +68,13 @@ class DiskStore {
   /// take() gives what is left: the signals of those who will not hear of a delivery among them.
   void stop();
 
-  // Counts of events, which together with the core's ledger make the whole one.
-  std::uint64_t recovered() const { return recovered_; }
-  std::uint64_t damaged() const { return damaged_.load(); }
-  std::uint64_t damaged_before() const { return damaged_before_; }
-  std::uint64_t unreadable() const { return unreadable_.load(); }  ///< of the recovered ones, damaged or unfinished
-  /// Appended a second time, as a sync had failed, when they had been passed on already.
-  std::uint64_t copied() const { return copied_.load(); }
-  std::uint64_t not_stored() const { return not_stored_.load(); }  ///< handed in too late, when there was no room
-  DiskQueueStatistics statistics() const;
+  /// These events are being handed in; or they were not, after all. From any thread.
+  void published(std::uint64_t events) { published_.fetch_add(events); }
+  void not_published(std::uint64_t events) { published_.fetch_sub(events); }
+  /// Of everything that was accepted, by this process or by one before it, what has not come to its end.
+  std::uint64_t left(const Ledger& of_core) const;
+  /// The core's ledger knows only what it was given; what is on disk is queued, and stays so when it is closed.
+  void complete(Statistics& of_core) const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -135,9 +133,12 @@ class DiskStore {
   std::atomic<bool> wants_window_{false};
   std::atomic<std::size_t> window_events_{0};  ///< in the hands of the loop
   std::atomic<std::size_t> window_bytes_{0};
+  // Events.
+  std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> damaged_{0};
-  std::atomic<std::uint64_t> unreadable_{0};
-  std::atomic<std::uint64_t> not_stored_{0};
+  std::atomic<std::uint64_t> unreadable_{0};  ///< of the recovered ones: damaged or unfinished
+  std::atomic<std::uint64_t> not_stored_{0};  ///< handed in too late, when there was no room
+  /// Appended a second time, as a sync had failed, when they had been passed on already.
   std::atomic<std::uint64_t> copied_{0};
 
   mutable std::mutex mutex_;

@@ -91,9 +91,7 @@ class LoadBalancer::Impl {
   void settle_budget();
   void take_from_disk();
   void settle_stored(core::Settled& settled);
-  std::uint64_t left_to_deliver() const;
   void finish_store();
-  Statistics with_disk(Statistics statistics) const;
   bool has_news() const { return store_ ? store_->has_news() : !inbox_.empty(); }
   void signal_all();
   void close_now();
@@ -136,7 +134,6 @@ class LoadBalancer::Impl {
   runtime::Budget budget_;
   runtime::Inbox inbox_;
   std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::uint64_t> published_{0};  ///< events; counted only with a queue on disk
   std::unique_ptr<runtime::DiskStore> store_;
 
   // Of the loop's thread.
@@ -223,7 +220,7 @@ LoadBalancer::Impl::~Impl() {
   thread_.join();
 }
 
-// --------------------------------------------------------------------------------------------------------- any thread
+// ---- any thread
 
 std::error_code LoadBalancer::Impl::take_budget(std::size_t events, std::size_t bytes, bool wait) {
   // The loop's own thread would wait for itself.
@@ -237,7 +234,7 @@ std::error_code LoadBalancer::Impl::publish_event(std::string_view event, Signal
                                                   bool wait) {
   if (const std::error_code refusal = take_budget(1, event.size(), wait)) return refusal;
   bool was_empty = false;
-  if (store_) published_.fetch_add(1);
+  if (store_) store_->published(1);
   const std::error_code refusal =
       inbox_.add_event(event, std::move(signal), options.guaranteed, was_empty, is_at_durable(options));
   if (refusal) {
@@ -256,7 +253,7 @@ std::error_code LoadBalancer::Impl::publish_events(EventBuffer&& events, Signal&
   const std::size_t bytes = events.bytes();
   if (const std::error_code refusal = take_budget(count, bytes, wait)) return refusal;
   bool was_empty = false;
-  if (store_) published_.fetch_add(count);
+  if (store_) store_->published(count);
   const std::error_code refusal =
       inbox_.add_events(std::move(events), std::move(signal), options.guaranteed, was_empty, is_at_durable(options));
   if (refusal) {
@@ -272,7 +269,7 @@ std::error_code LoadBalancer::Impl::publish_events(EventBuffer&& events, Signal&
 /// They were not published after all; a drain may have waited for them.
 void LoadBalancer::Impl::take_back(std::size_t events) {
   if (!store_) return;
-  published_.fetch_sub(events);
+  store_->not_published(events);
   boost::asio::post(loop_->context(), [] {});
 }
 
@@ -351,7 +348,7 @@ Statistics LoadBalancer::Impl::with_refusals(Statistics statistics) const {
   return statistics;
 }
 
-// --------------------------------------------------------------------------------------------------- the loop's thread
+// ---- the loop's thread
 
 void LoadBalancer::Impl::run() {
   loop_->adopt_thread();
@@ -387,7 +384,7 @@ bool LoadBalancer::Impl::turn() {
   if (balancer_->next_timeout() <= now_) balancer_->handle_timeout(now_);
   perform_all();
   settle_budget();
-  if (draining_ && (left_to_deliver() == 0 || drain_deadline_ <= now_)) close_now();
+  if (draining_ && (store_->left(balancer_->ledger()) == 0 || drain_deadline_ <= now_)) close_now();
   return !door_->empty() || has_news();
 }
 
@@ -452,13 +449,6 @@ void LoadBalancer::Impl::settle_stored(core::Settled& settled) {
   }
 }
 
-/// Of everything that was accepted, by this balancer or by one before it, what has not come to its end.
-std::uint64_t LoadBalancer::Impl::left_to_deliver() const {
-  const Ledger& ledger = balancer_->ledger();
-  const std::uint64_t ended = ledger.acked + ledger.dropped_total() + ledger.dead_lettered;
-  return store_->recovered() + published_.load() + store_->copied() - store_->unreadable() - ended;
-}
-
 /// The last of it is stored, and whoever still waits for a signal hears that it is closed.
 void LoadBalancer::Impl::finish_store() {
   if (std::exchange(store_finished_, true)) return;
@@ -474,21 +464,6 @@ void LoadBalancer::Impl::finish_store() {
   from_disk_.clear();
   for (core::Settled& settled : signals_from_disk_) to_signal_.push_back(std::move(settled));
   signals_from_disk_.clear();
-}
-
-/// The core's ledger knows only what it was given; what is on disk is queued, and stays so when it is closed.
-Statistics LoadBalancer::Impl::with_disk(Statistics statistics) const {
-  if (!store_) return statistics;
-  Ledger& ledger = statistics.ledger;
-  statistics.disk = store_->statistics();
-  statistics.disk->damaged = store_->damaged();
-  ledger.dropped.erase(errc::closed);
-  if (store_->not_stored() > 0) ledger.dropped[errc::closed] = store_->not_stored();
-  if (store_->damaged() > 0) ledger.dropped[errc::damaged] = store_->damaged();
-  const std::uint64_t unfinished = store_->unreadable() - (store_->damaged() - store_->damaged_before());
-  ledger.accepted = store_->recovered() + store_->damaged_before() + store_->copied() + published_.load() - unfinished;
-  ledger.queued = ledger.accepted - ledger.acked - ledger.dropped_total() - ledger.dead_lettered - ledger.in_flight;
-  return statistics;
 }
 
 void LoadBalancer::Impl::tell_connections() {
@@ -534,7 +509,9 @@ void LoadBalancer::Impl::close_now() {
 Statistics LoadBalancer::Impl::snapshot() {
   now_ = clock_now();
   take_in();  // what was accepted before it was asked for counts
-  return with_disk(balancer_->statistics(now_));
+  Statistics statistics = balancer_->statistics(now_);
+  if (store_) store_->complete(statistics);
+  return statistics;
 }
 
 void LoadBalancer::Impl::take_answer(const runtime::Connected& answer) {
@@ -612,7 +589,7 @@ void LoadBalancer::Impl::perform(const core::Connect& connect) {
                      std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.timeout, longest_connect)));
 }
 
-// -------------------------------------------------------------------------------------------------------- LoadBalancer
+// ---- LoadBalancer
 
 LoadBalancer::LoadBalancer(WorkerFactory workers, Options options)
     : impl_(std::make_unique<Impl>(workers, std::move(options))) {}
