@@ -10,50 +10,22 @@
 
 namespace windlass::protocol {
 
-namespace {
-
-// Acks that a peer leaves untaken before it is read no further.
-constexpr std::size_t max_unsent = std::size_t{64} << 10;
-
-}  // namespace
-
 using wire::lumberjack::Frame;
 
-LumberjackServer::LumberjackServer(Limits limits) : limits_(limits), decoder_(limits.decoder) {
-  WINDLASS_ASSERT(limits.max_pending_windows > 0);
-}
-
-std::error_code LumberjackServer::receive(std::string_view bytes) {
-  if (error_) return error_;
-  WINDLASS_ASSERT(hungry_ && !next_);
-  decoder_.feed(bytes);
-  hungry_ = false;
-  next_ = decode();
-  return error_;
-}
-
-std::optional<LumberjackServer::Event> LumberjackServer::poll() {
-  if (next_) return std::exchange(next_, std::nullopt);
-  return decode();
-}
-
-bool LumberjackServer::wants_input() const {
-  const bool room = receiving_ || windows_.size() < limits_.max_pending_windows;
-  return !error_ && !next_ && hungry_ && room && output_.size() < max_unsent;
-}
+LumberjackServer::LumberjackServer(Limits limits)
+    : WindowedServer(wire::lumberjack::FrameDecoder(limits.decoder), limits.max_pending_windows) {}
 
 std::optional<LumberjackServer::Event> LumberjackServer::decode() {
-  while (!error_) {
+  while (!error()) {
     // Complete only when the C frame that the last event stood in is, too: its checksum comes last.
     if (receiving_ && seen_ == count_ && !decoder_.inside_compressed()) {
       receiving_ = false;
       return Event{Event::Kind::window_complete, count_, {}};
     }
-    if (!receiving_ && windows_.size() >= limits_.max_pending_windows) break;
+    if (!has_room()) break;
     const std::optional<Frame> frame = decoder_.next();
     if (!frame) {
-      hungry_ = true;
-      if (decoder_.error()) fail(decoder_.error_detail());
+      starve();
       break;
     }
     switch (frame->kind) {
@@ -92,7 +64,7 @@ std::optional<LumberjackServer::Event> LumberjackServer::decode() {
 
 void LumberjackServer::ack(std::uint32_t count) {
   WINDLASS_ASSERT(!windows_.empty());
-  Window& oldest = windows_.front();
+  LumberjackWindow& oldest = windows_.front();
   WINDLASS_ASSERT(count <= (receiving_ && windows_.size() == 1 ? seen_ : oldest.count));
   if (count <= oldest.acked) return;
   oldest.acked = count;
@@ -104,11 +76,6 @@ bool LumberjackServer::keep_alive() {
   if (!output_.empty()) return false;
   wire::lumberjack::encode_ack(0, output_);
   return true;
-}
-
-void LumberjackServer::fail(std::string detail) {
-  error_ = errc::protocol_error;
-  error_detail_ = std::move(detail);
 }
 
 }  // namespace windlass::protocol

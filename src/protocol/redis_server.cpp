@@ -14,8 +14,6 @@ namespace {
 
 using wire::resp::Token;
 
-// Replies that a peer leaves untaken before it is read no further.
-constexpr std::size_t max_unsent = std::size_t{64} << 10;
 constexpr std::size_t longest_name = 64;
 
 std::string upper(std::string_view text) {
@@ -27,38 +25,16 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
-RedisServer::RedisServer(Limits limits) : limits_(limits), decoder_(limits.decoder) {
-  WINDLASS_ASSERT(limits.max_pending_windows > 0);
-}
-
-std::error_code RedisServer::receive(std::string_view bytes) {
-  if (error_) return error_;
-  WINDLASS_ASSERT(hungry_ && !next_);
-  decoder_.feed(bytes);
-  hungry_ = false;
-  next_ = decode();
-  return error_;
-}
-
-std::optional<RedisServer::Event> RedisServer::poll() {
-  if (next_) return std::exchange(next_, std::nullopt);
-  return decode();
-}
-
-bool RedisServer::wants_input() const {
-  const bool room = first_event_ > 0 || windows_.size() < limits_.max_pending_windows;
-  const std::size_t unsent = output_.size() + (windows_.empty() ? 0 : windows_.back().later.size());
-  return !error_ && !quit_ && !next_ && hungry_ && room && unsent < max_unsent;
-}
+RedisServer::RedisServer(Limits limits)
+    : WindowedServer(wire::resp::Decoder(limits.decoder), limits.max_pending_windows) {}
 
 std::optional<RedisServer::Event> RedisServer::decode() {
-  while (!error_ && !quit_) {
+  while (!error() && !quit_) {
     if (std::exchange(window_ended_, false)) return Event{Event::Kind::window_complete, std::exchange(events_, 0u), {}};
-    if (command_ == Command::none && windows_.size() >= limits_.max_pending_windows) break;
+    if (command_ == RedisCommand::none && !may_begin_window()) break;
     const auto token = decoder_.next();
     if (!token) {
-      hungry_ = true;
-      if (decoder_.error()) fail(decoder_.error_detail());
+      starve();
       break;
     }
     if (auto event = on_argument(*token)) return event;
@@ -99,19 +75,19 @@ std::optional<RedisServer::Event> RedisServer::on_argument(const Token& token) {
 
 void RedisServer::begin_command(std::string_view given) {
   const std::string name = upper(given.substr(0, longest_name));
-  command_ = Command::answered;
-  const auto needs = [&](bool fits, Command command, std::size_t first_event) {
+  command_ = RedisCommand::answered;
+  const auto needs = [&](bool fits, RedisCommand command, std::size_t first_event) {
     if (!fits)
       return wire::resp::encode_error(fmt::format("ERR wrong number of arguments for '{}' command", name), answer_);
     command_ = command;
     first_event_ = first_event;
   };
   if (name == "RPUSH" || name == "LPUSH") {
-    needs(arguments_ >= 3, Command::push, 3);
+    needs(arguments_ >= 3, RedisCommand::push, 3);
   } else if (name == "PUBLISH") {
-    needs(arguments_ == 3, Command::publish, 3);
+    needs(arguments_ == 3, RedisCommand::publish, 3);
   } else if (name == "XADD") {
-    needs(arguments_ == 5, Command::add, 5);
+    needs(arguments_ == 5, RedisCommand::add, 5);
   } else if (name == "PING") {
     wire::resp::encode_simple("PONG", answer_);
   } else if (name == "AUTH" || name == "SELECT" || name == "CLIENT") {
@@ -121,7 +97,7 @@ void RedisServer::begin_command(std::string_view given) {
   } else if (name == "INFO") {
     wire::resp::encode_bulk("# Server\r\nredis_version:7.0.0\r\n", answer_);
   } else if (name == "QUIT") {
-    command_ = Command::quit;
+    command_ = RedisCommand::quit;
     wire::resp::encode_simple("OK", answer_);
   } else {
     wire::resp::encode_error(fmt::format("ERR unknown command '{}'", name), answer_);
@@ -135,8 +111,8 @@ void RedisServer::end_command() {
     replies().append(answer_.view());
     answer_.clear();
   }
-  quit_ = command_ == Command::quit;
-  command_ = Command::none;
+  quit_ = command_ == RedisCommand::quit;
+  command_ = RedisCommand::none;
   arguments_ = seen_ = first_event_ = 0;
 }
 
@@ -147,23 +123,22 @@ base::ByteQueue& RedisServer::replies() {
 
 void RedisServer::ack(std::uint32_t count) {
   WINDLASS_ASSERT(!windows_.empty());
-  Window& oldest = windows_.front();
+  RedisWindow& oldest = windows_.front();
   WINDLASS_ASSERT(count <= oldest.count);
   oldest.acked = std::max(oldest.acked, count);
   if (oldest.acked < oldest.count) return;
   taken_ += oldest.count;
-  if (oldest.command == Command::add)
+  if (oldest.command == RedisCommand::add)
     wire::resp::encode_bulk(fmt::format("{}-0", taken_), output_);
   else  // the length of the list; or the number of subscribers
-    wire::resp::encode_integer(oldest.command == Command::push ? static_cast<std::int64_t>(taken_) : 1, output_);
+    wire::resp::encode_integer(oldest.command == RedisCommand::push ? static_cast<std::int64_t>(taken_) : 1, output_);
   if (!oldest.later.empty()) output_.append(oldest.later.view());
   windows_.pop_front();
 }
 
 void RedisServer::fail(std::string detail) {
-  error_ = errc::protocol_error;
   wire::resp::encode_error("ERR Protocol error: " + detail, replies());
-  error_detail_ = std::move(detail);
+  WindowedServer::fail(std::move(detail));
 }
 
 }  // namespace windlass::protocol
