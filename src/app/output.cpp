@@ -248,4 +248,9 @@ std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig
   return {};
 }
 
+std::unique_ptr<protocol::HttpGreeting> greeting_of(const OutputConfig& output, const net::HostPort& host) {
+  if (output.type != OutputType::elasticsearch) return {};
+  return runtime::greeting(elasticsearch(output), host);
+}
+
 }  // namespace windlass::app

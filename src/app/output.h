@@ -12,6 +12,7 @@
 
 #include "app/config.h"
 #include "protocol/client_conversation.h"
+#include "protocol/http_greeting.h"
 
 namespace windlass::app {
 
@@ -64,5 +65,7 @@ OutputConfig default_output(OutputType type);
 WorkerFactory workers_of(const OutputConfig& output);
 /// One conversation with one of its hosts, as those workers have them. The output has hosts.
 std::unique_ptr<protocol::ClientConversation> conversation_of(const OutputConfig& output, const net::HostPort& host);
+/// One that only asks who serves there, where the protocol has that; else nothing.
+std::unique_ptr<protocol::HttpGreeting> greeting_of(const OutputConfig& output, const net::HostPort& host);
 
 }  // namespace windlass::app

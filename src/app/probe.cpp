@@ -49,6 +49,11 @@ std::string hint_of(std::string_view step, std::error_code error, std::string_vi
   if (says("expired on") || says("not valid before"))
     return "look at the server's certificate, and at this machine's clock";
   if (says("the proxy")) return "look at proxy_url, and at the proxy's log";
+  if (says("only write ops with an op_type of create")) return "this is a data stream, which wants op_type: create";
+  if (says("cluster_block_exception")) return "look at the blocks in the index's settings, and at the server's disk";
+  if (says("pipeline with id")) return "look at pipeline";
+  if (says("unrecognized parameter")) return "look at parameters";
+  if (says("invalid_index_name_exception") || says("index_not_found_exception")) return "look at index";
   if (step == "authentication" || says("NOAUTH")) return "look at username and password";
   if (step == "TLS") return "look at ssl.*, and at the server's log";
   if (error == std::errc::connection_refused) return "is the server running, and is this its port?";
@@ -151,8 +156,13 @@ void Probe::connected(std::error_code error, const std::string& detail, std::uni
 }
 
 void Probe::converse() {
-  conversation_ = conversation_of(
-      output_, {host_.server_name.empty() ? host_.address.host : host_.server_name, host_.address.port});
+  const net::HostPort host{host_.server_name.empty() ? host_.address.host : host_.server_name, host_.address.port};
+  if (auto greeting = send_event_ ? nullptr : greeting_of(output_, host)) {
+    greeting_ = greeting.get();
+    conversation_ = std::move(greeting);
+  } else {
+    conversation_ = conversation_of(output_, host);
+  }
   arm(output_.timeout, &Probe::nothing_came);
   stream_->start(*this);
   conversation_->start();
@@ -191,14 +201,26 @@ void Probe::proceed(std::error_code error) {
 void Probe::authenticated() {
   authenticated_ = true;
   const bool by_name = !output_.username.empty() || !output_.password.empty();
-  if (!by_name)
+  const bool by_key = !output_.request.api_key.empty(), by_token = !output_.request.bearer_token.empty();
+  if (!by_name && !by_key && !by_token)
     add("authentication", Result::none, "no user or password is configured");
-  else if (output_.type == OutputType::redis)
+  else if (output_.type == OutputType::redis || (greeting_ != nullptr && greeting_->fine()))
     add("authentication", Result::passed,
-        output_.username.empty() ? "by password" : fmt::format("as {}", printable(output_.username, longest_text)));
+        by_key                     ? "by API key"
+        : by_token                 ? "by bearer token"
+        : output_.username.empty() ? "by password"
+                                   : fmt::format("as {}", printable(output_.username, longest_text)));
   if (send_event_) return send_test_event();
   if (output_.type == OutputType::redis) {
     add("round trip", Result::passed, "PING was answered");
+    return end(true);
+  }
+  if (greeting_ != nullptr) {
+    add("round trip", greeting_->fine() ? Result::passed : Result::none,
+        greeting_->fine() ? printable(greeting_->said(), longest_text)
+                          : fmt::format("{}, which says nothing of events: use --send-event, which sends one that is "
+                                        "marked as a test",
+                                        printable(greeting_->said(), longest_text)));
     return end(true);
   }
   arm(patience_for_objections, &Probe::no_objection);

@@ -17,6 +17,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "protocol/client_conversation.h"
+#include "protocol/http_greeting.h"
 
 namespace windlass::app {
 
@@ -96,6 +97,7 @@ class Probe final : private net::ConnectObserver, private net::Stream::Handler {
   boost::asio::steady_timer timer_;
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<protocol::ClientConversation> conversation_;
+  const protocol::HttpGreeting* greeting_ = nullptr;  // that is what the conversation is
   bool authenticated_ = false;
   bool ended_ = false;
   bool passed_ = false;

@@ -113,10 +113,10 @@ void HttpServer::take(const wire::http::Message& request) {
   keep_alive_ = request.keep_alive;
   head_ = request.method == "HEAD";
   const wire::http::Target target = wire::http::parse_target(request.target);
-  if (request.method != "POST" && request.method != "PUT") return answer_other(request, target.path);
   if (options_.status >= 300)
     return answer(options_.status, wire::bulk::error_answer({"sink", std::string(asked_to)}, options_.status));
   if (options_.status != 0) return answer(options_.status, "{}");
+  if (request.method != "POST" && request.method != "PUT") return answer_other(request, target.path);
   if (options_.bulk)
     take_bulk(request, target);
   else

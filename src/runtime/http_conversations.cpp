@@ -73,13 +73,18 @@ HttpClient::Options client_options(const HttpRequestOptions& request, std::strin
   return options;
 }
 
+/// The field that names the host.
+std::pair<std::string, std::string> host_field(const net::HostPort& host, std::uint16_t usual_port) {
+  std::string name = net::to_string(host);
+  if (host.port == usual_port) name.resize(name.rfind(':'));
+  return {"Host", name};
+}
+
 using MakePayload = std::function<std::unique_ptr<protocol::HttpPayload>()>;
 
 ConversationFactory make_conversations(HttpClient::Options options, const net::HostPort& host, std::uint16_t usual_port,
                                        MakePayload payload) {
-  std::string name = net::to_string(host);
-  if (host.port == usual_port) name.resize(name.rfind(':'));
-  options.fields.insert(options.fields.begin(), {"Host", name});
+  options.fields.insert(options.fields.begin(), host_field(host, usual_port));
   return [options = std::make_shared<const HttpClient::Options>(std::move(options)), payload = std::move(payload),
           memory = std::make_shared<protocol::HttpMemory>()] {
     return std::make_unique<HttpClient>(options, payload(), memory);
@@ -112,6 +117,14 @@ ConversationFactory conversations(const ElasticsearchOptions& options, const net
       wire::bulk::IndexName(options.index), options.forbidden == ElasticsearchOptions::Forbidden::reject};
   return make_conversations(client_options(request, "/_bulk"), host, options.tls ? https_port : http_port,
                             [payload] { return std::make_unique<protocol::BulkPayload>(payload); });
+}
+
+std::unique_ptr<protocol::HttpGreeting> greeting(const ElasticsearchOptions& options, const net::HostPort& host) {
+  HttpRequestOptions request = options.request;
+  request.parameters.clear();  // those of _bulk would be refused
+  HttpClient::Options client = client_options(request, "/");
+  client.fields.insert(client.fields.begin(), host_field(host, options.tls ? https_port : http_port));
+  return std::make_unique<protocol::HttpGreeting>(std::move(client.target), std::move(client.fields));
 }
 
 }  // namespace windlass::runtime

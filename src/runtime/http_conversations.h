@@ -5,6 +5,7 @@
 #include <windlass/http.h>
 
 #include "net/address.h"
+#include "protocol/http_greeting.h"
 #include "runtime/protocol_client.h"
 
 namespace windlass::runtime {
@@ -17,5 +18,8 @@ std::uint16_t default_port(const ElasticsearchOptions& options);
 /// request.
 ConversationFactory conversations(const HttpOptions& options, const net::HostPort& host);
 ConversationFactory conversations(const ElasticsearchOptions& options, const net::HostPort& host);
+
+/// What asks the host for its greeting, with the credentials that its requests have. Throws likewise.
+std::unique_ptr<protocol::HttpGreeting> greeting(const ElasticsearchOptions& options, const net::HostPort& host);
 
 }  // namespace windlass::runtime

@@ -133,7 +133,7 @@ class WithARealServer(BulkTest):
 class Stories:
     def test_stores_every_line_once_without_its_metadata(self):
         self.start()
-        for settings in "&compression_level=0", "&headers.Accept-Encoding=gzip":
+        for settings in "&compression_level=0", "&headers.Accept-Encoding=identity":
             code, ledger, ship = self.ship_all(lines(5000), settings=settings)
             self.assertEqual((code, ledger["acked"]), (0, 5000), ship.story())
             self.assertEqual(self.messages(), sorted(f"line {n}" for n in range(5000)))
@@ -268,9 +268,20 @@ class Stories:
     def test_is_tried_out_by_test_output(self):
         self.start()
         config = self.file("windlass.yml", f"output.elasticsearch:\n  hosts: ['{self.base}']\n  index: {self.index}\n")
+        test = self.finish("test", "output", "-c", config)
+        self.assertEqual(test.exit_code(), 0, test.story())
+        self.assertRegex(test.output(), r"round trip +passed +GET / is answered 200 OK by (OpenSearch|Elasticsearch) \d")
         test = self.finish("test", "output", "-c", config, "--send-event")
         self.assertEqual(test.exit_code(), 0, test.story())
         self.assertEqual(len(self.documents()), 1)
+
+    def test_a_data_stream_is_tried_out_by_test_output(self):
+        self.start(data_stream=True)
+        for operation, code, words in ("index", 1, "this is a data stream, which wants op_type: create"), ("create", 0, ""):
+            test = self.finish("test", "output", "--send-event", "--to",
+                               f"{self.address}?index={self.index}&op_type={operation}")
+            self.assertEqual(test.exit_code(), code, test.story())
+            self.assertIn(words, test.output())
 
 
 class SinkStories(Stories, WithTheSink):

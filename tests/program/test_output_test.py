@@ -59,6 +59,25 @@ class Lumberjack(ProgramTest):
 
 
 class OverHttp(ProgramTest):
+    def test_elasticsearch_is_asked_who_it_is(self):
+        fine, denying, failing = (self.sink(*options, scheme="elasticsearch") for options in
+                                  [(), ("--status", "401"), ("--status", "503")])
+        forbidding = self.sink("--status", "403", scheme="elasticsearch")
+        sinks = [fine, denying, failing, forbidding]
+        ran = self.finish("test", "output", "--json", "--to",
+                          f"elasticsearch://me:secret@{','.join(sink.address for sink in sinks)}?parameters.refresh=true")
+        self.assert_exit(ran, 1)
+        of_fine, of_denying, of_failing, of_forbidding = (steps_of(ran)[sink.address] for sink in sinks)
+        self.assertEqual(of_fine["authentication"]["text"], "as me")
+        self.assertEqual(of_fine["round trip"]["result"], "passed")
+        self.assertRegex(of_fine["round trip"]["text"], r"GET / is answered 200 OK by Elasticsearch 8\.")
+        self.assertEqual(of_denying["authentication"]["result"], "failed")
+        self.assertIn("GET / is answered 401 Unauthorized", of_denying["authentication"]["text"])
+        self.assertEqual(of_failing["round trip"]["result"], "failed")
+        self.assertEqual(of_forbidding["round trip"]["result"], "none")
+        self.assertNotIn("authentication", of_forbidding)
+        self.assertEqual(list(fine.events()), [])
+
     def test_an_event_is_stored_or_it_is_told_why_not(self):
         for scheme in "elasticsearch", "http":
             with self.subTest(scheme):
