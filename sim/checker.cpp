@@ -27,6 +27,7 @@ Checker::Checker(const core::Options& options, const std::vector<core::WorkerOpt
     rotates_ |= line.ttl > base::Duration::zero();
   }
   rotates_ |= several_priorities_;
+  for (const core::WorkerOptions& worker : workers) limit(worker, {});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -84,7 +85,23 @@ void Checker::close(base::Time now) {
 // ---------------------------------------------------------------------------------------------------------------------
 // joining and leaving
 
-void Checker::joined(core::WorkerId id, const core::WorkerOptions& options) {
+void Checker::joined(core::WorkerId id, const core::WorkerOptions& options, base::Time now) {
+  limit(options, now);
+  enter(id, options);
+}
+
+void Checker::limit(const core::WorkerOptions& worker, base::Time now) {
+  const auto known = allowances_.find(worker.endpoint);
+  if (worker.rate_limit <= 0) {
+    if (known != allowances_.end()) allowances_.erase(known);
+  } else if (known == allowances_.end()) {
+    allowances_.emplace(worker.endpoint, Allowance(worker.rate_limit));
+  } else {
+    known->second.change(worker.rate_limit, now);
+  }
+}
+
+void Checker::enter(core::WorkerId id, const core::WorkerOptions& options) {
   heard_ = true;
   Line line(options);
   // Successors that are still to be named may have the ids before this one.
@@ -367,8 +384,19 @@ bool Checker::wanted(const Line& line) const {
   });
 }
 
+const Allowance* Checker::allowance_of(const Line& line) const {
+  if (allowances_.empty()) return nullptr;
+  const auto known = allowances_.find(line.endpoint);
+  return known == allowances_.end() ? nullptr : &known->second;
+}
+
+bool Checker::may_be_given(const Line& line, base::Time now) const {
+  const Allowance* allowance = allowance_of(line);
+  return !allowance || !allowance->used_up(now);
+}
+
 bool Checker::surely_draws(const Line& line, base::Time now) const {
-  return line.surely_participates(now) &&
+  return line.surely_participates(now) && may_be_given(line, now) &&
          (!several_priorities_ || std::none_of(lines_.begin(), lines_.end(), [&](const Line& other) {
            return other.priority < line.priority && other.may_participate(now) && !other.failing();
          }));
@@ -441,7 +469,7 @@ void Checker::replace(const core::Replace& action) {
   options.max_wait_retry = old.max_wait_retry;
   options.ttl = old.ttl;
   options.overlaps = old.overlaps;
-  joined(successor, options);
+  enter(successor, options);
   if (old.stillborn > 0) {
     --lines_[action.worker].stillborn;
     return retire(lines_[successor], base::never);
@@ -483,9 +511,24 @@ void Checker::send(const core::Send& action, base::Time now) {
     throw Violation("failed work goes elsewhere while another endpoint participates", who);
   const Work& sent = works_.work(work);
   if (sent.copies == 2) expect_well_hedged(line, work, who);
+  spend(line, sent, action.batch.size(), now);
   line.sent(next_flight(), options_, now);
   const auto first = static_cast<std::uint32_t>(sent.events.size() - action.batch.size());
   flights_.push_back({action.attempt, action.worker, line.connection, work, first, 0, true});
+}
+
+void Checker::spend(const Line& line, const Work& sent, std::size_t events, base::Time now) {
+  const auto limited = allowances_.find(line.endpoint);
+  if (limited == allowances_.end()) return;
+  Allowance& allowance = limited->second;
+  if (!allowance.keeps_the_law(now))
+    throw Violation("an endpoint is given no more than its limit", name(line, id_of(line)) + " draws");
+  const bool is_new = sent.sends == 1 && sent.copies == 1;
+  if (is_new && double(events) > allowance.burst())
+    throw Violation("new work is cut to what a limit lets an endpoint have at once",
+                    fmt::format("{} events for {}", events, name(line, id_of(line))));
+  allowance.spend(events, now);
+  works_.paid_until(allowance.again());
 }
 
 void Checker::expect_well_hedged(const Line& line, std::uint32_t work, const std::string& who) const {
@@ -537,7 +580,7 @@ void Checker::idle(const core::Balancer& balancer, base::Time now) {
 
 void Checker::expect_conserved_work(base::Time now) const {
   if (!works_.work_waits()) return;
-  const auto busy = [](const Line& line) { return !line.flights.empty(); };
+  const auto busy = [&](const Line& line) { return !line.flights.empty() || !may_be_given(line, now); };
   if (holds_back_ && std::any_of(lines_.begin(), lines_.end(), busy)) return;
   for (const Line& line : lines_) {
     if (line.room() == 0 || is_endangered(line) || !surely_draws(line, now)) continue;
@@ -564,6 +607,9 @@ void Checker::expect_deadlines(base::Time next_timeout, base::Time now) const {
     // One that is not wanted may be past its backoff already, and waits for nothing.
     if (line.state == Line::State::idle && wanted(line) && line.reconnect.latest < next_timeout)
       throw Violation("workers that do not participate try to reconnect", name(line, id_of(line)));
+    if (const Allowance* allowance = allowance_of(line); work_waits && allowance && line.surely_participates(now) &&
+                                                         allowance->used_up(now) && allowance->again() < next_timeout)
+      throw late(line, "it may be given something earlier");
     if (work_waits && line.state == Line::State::connected && line.rested.surely_ahead(now) &&
         line.rested.latest < next_timeout)
       throw late(line, "its rest ends earlier");

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <system_error>
@@ -16,6 +17,7 @@
 
 #include <windlass/result.h>
 
+#include "allowance.h"
 #include "core/balancer.h"
 #include "deliveries.h"
 #include "line.h"
@@ -35,7 +37,7 @@ class Checker {
   void offered(const NumberedSubmission& submission, std::error_code answer, base::Time now);
   void drain(base::Time deadline, base::Time now);
   void close(base::Time now);
-  void joined(core::WorkerId id, const core::WorkerOptions& options);
+  void joined(core::WorkerId id, const core::WorkerOptions& options, base::Time now);
   void removed(core::WorkerId id, base::Time leave_by);
   /// The workers that are there and have not been removed.
   std::vector<core::WorkerId> present() const;
@@ -84,6 +86,12 @@ class Checker {
  private:
   bool all_settled() const { return deliveries_.held() == 0; }
   Line* line_of(core::ConnectionId connection);
+  void enter(core::WorkerId id, const core::WorkerOptions& options);
+  void limit(const core::WorkerOptions& worker, base::Time now);
+  /// Of the worker's endpoint; null: it has no limit.
+  const Allowance* allowance_of(const Line& line) const;
+  bool may_be_given(const Line& line, base::Time now) const;
+  void spend(const Line& line, const Work& sent, std::size_t events, base::Time now);
   bool wanted(const Line& line) const;
   bool surely_draws(const Line& line, base::Time now) const;
   /// Another worker than this one, or one of another endpoint.
@@ -116,11 +124,13 @@ class Checker {
 
   const core::Options options_;
   const bool peers_report_;
-  const bool holds_back_;  ///< work may wait for a busy worker that will finish it sooner than an idle one
+  const bool holds_back_;  ///< work may wait for a worker that is busy, or at its limit, and will finish it sooner than
+                           ///< an idle one
   Deliveries deliveries_;
   Works works_;
   std::vector<Line> lines_;
   std::vector<Flight> flights_;
+  std::map<std::string, Allowance> allowances_;  ///< by endpoint
   std::unordered_set<core::AttemptId> ids_;
   bool several_priorities_ = false;
   bool rotates_ = false;  ///< connections end without a fault, by age or because a better one is back

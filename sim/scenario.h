@@ -34,6 +34,8 @@ struct Scenario {
   double joins = 0;          ///< workers that join, in the time of faults
   double weights = 1;        ///< of workers, up to
   double leaves = 0;         ///< workers that are removed, in the time of faults
+  double limited = 0;        ///< share of the endpoints that have a limit of events a second
+  double rate = 1000;        ///< that limit, a tenth of this up to
 
   // The balancer's options.
   double attempts = 4;    ///< 0: without end

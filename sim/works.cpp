@@ -34,7 +34,7 @@ std::uint32_t Works::sent(const Batch& batch, const std::string& endpoint, base:
   const std::uint32_t number =
       event.work == Deliveries::no_work ? sent_first(batch, endpoint, now) : sent_again(batch, event.work, now);
   ++works_[number].sends;
-  last_draw_ = now;
+  paid_until(now);
   return number;
 }
 

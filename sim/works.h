@@ -123,6 +123,8 @@ class Works {
   void take_back(std::uint32_t work, std::vector<EventNumber> rest, bool progressed, base::Time now);
   /// This endpoint acknowledged something.
   void served(const std::string& endpoint) { ++served_[endpoint]; }
+  /// What was sent counts as being drawn until then.
+  void paid_until(base::Time time) { last_draw_ = std::max(last_draw_, time); }
   /// What has waited for a worker for too long is dropped.
   void expire(base::Time now);
   /// Everything that waits ends.

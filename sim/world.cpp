@@ -15,6 +15,10 @@
 namespace windlass::sim {
 namespace {
 
+double some_rate(const Scenario& scenario, base::Random& random) {
+  return scenario.rate * (0.1 + 0.9 * random.unit());
+}
+
 core::WorkerOptions make_worker(const Scenario& scenario, std::uint32_t host, base::Random& random) {
   core::WorkerOptions worker;
   worker.endpoint = fmt::format("endpoint {}", host);
@@ -26,6 +30,10 @@ core::WorkerOptions make_worker(const Scenario& scenario, std::uint32_t host, ba
   if (!lasts) worker.ttl = scenario.time(&Scenario::ttl);
   if (worker.ttl > base::Duration::zero()) worker.overlaps = random.chance(scenario.overlap);
   if (scenario.weights > 1) worker.weight = static_cast<unsigned>(1 + random.below(scenario.count(&Scenario::weights)));
+  if (scenario.limited > 0) {
+    base::Random random_of_host(scenario.seed ^ (0x11417u + host));
+    if (random_of_host.chance(scenario.limited)) worker.rate_limit = some_rate(scenario, random_of_host);
+  }
   return worker;
 }
 
@@ -178,6 +186,10 @@ base::Time World::rest_deadline() const {
     events *= 2 * halvings;
     one += workers_.front().max_wait_retry;  // a worker that has served nothing yet is blamed, and rests
   }
+  // An endpoint may owe for its last batch, and what is held goes out at the slowest rate, twice where it is hedged.
+  if (scenario_.limited > 0)
+    one += (scenario_.max_duplicates > 0 ? 2 : 1) * base::Duration(std::int64_t(1e10 / scenario_.rate));
+  if (scenario_.limited > 0) events += scenario_.count(&Scenario::bulk_events);
   return stage_.now + waits + std::chrono::seconds(5) + one * (events + 10);
 }
 
@@ -242,11 +254,13 @@ void World::close() {
 void World::join() {
   base::Random random(scenario_.seed ^ (0x10adu + joined_++));
   const auto host = static_cast<std::uint32_t>(random.below(hosts_.count()));
-  const core::WorkerOptions worker = make_worker(scenario_, host, random);
+  core::WorkerOptions worker = make_worker(scenario_, host, random);
+  if (scenario_.limited > 0 && random.chance(0.5))
+    worker.rate_limit = random.chance(0.3) ? 0 : some_rate(scenario_, random);  // it is another one from now on
   const core::WorkerId id = balancer_.add_worker(worker, stage_.now);
   hosts_.join(id, host);
   stage_.trace.add({stage_.now, Step::Kind::join, id});
-  checker_.joined(id, worker);
+  checker_.joined(id, worker, stage_.now);
   checker_.compare(balancer_);
 }
 

@@ -25,6 +25,8 @@ struct EndpointHost {
   unsigned weight = 1;
   /// Its connections take part only while all hosts of lower numbers are failing.
   unsigned priority = 0;
+  /// Events a second that it is given at most, over all its connections, as Worker has it; 0: as many as it takes.
+  double rate_limit = 0;
 };
 
 /// The priority of a host that is one of several of which one at a time is used: `place` is its place among those of

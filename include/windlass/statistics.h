@@ -71,6 +71,9 @@ struct WorkerStatistics {
   std::string window_reason;          ///< why the window last changed
   std::error_code last_error;
   Latency latency;
+  double rate_limit = 0;  ///< events a second that its endpoint is given at most; 0: as many as it takes
+  /// For how long, in all, its endpoint could be given nothing because of that.
+  std::chrono::nanoseconds at_rate_limit{0};
 };
 
 /// The queue on disk.

@@ -31,6 +31,11 @@ struct Worker {
   std::chrono::nanoseconds ttl{0};  ///< a connection is replaced after this time, and loses nothing; 0: never
   unsigned weight = 1;              ///< its share, in proportion, of batches for which several would be as good
   unsigned priority = 0;            ///< a worker draws only while no worker of a lower number participates
+  /// Events a second that its endpoint is given at most, by all connections of that name together; 0: as many as it
+  /// takes. In any interval of T seconds it is given no more than rate_limit * T, a burst of a tenth of a second's
+  /// worth (one event at least), and one batch, which for new events is no larger than the burst. Second sends count.
+  /// The worker that joined last says it.
+  double rate_limit = 0;
 };
 
 /// Makes workers of a balancer; called once, in its constructor or by add_workers, with the loop that the balancer runs

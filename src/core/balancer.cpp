@@ -68,8 +68,11 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
     const EndpointId endpoint = endpoints_.meet(worker.endpoint);
     endpoints_.joined(endpoint);
     shares_.joined(static_cast<WorkerId>(workers_.size()));
+    limits_.set(endpoint, worker.rate_limit, now);
+    limits_.joined(static_cast<WorkerId>(workers_.size()), endpoint);
     workers_.emplace_back(std::move(worker), endpoint);
   }
+  policy_->heed(limits_);
 }
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -544,6 +547,8 @@ base::Time Balancer::next_timeout() const {
   base::Time next = std::min(drain_deadline_, queue_.next_expiry());
   for (const Worker& worker : workers_) next = std::min(next, worker.next_timeout());
   next = std::min(next, hedge_at_);
+  const bool may_hedge = hedge_budget_.any() && ledger_.in_flight > 0;
+  if (limits_.any() && (may_hedge || !queue_.empty())) next = std::min(next, limits_.next(now_));
   if (queue_.empty()) return next;
   next = std::min({next, queue_.next_available(now_), held_until_});
   for (const Worker& worker : workers_)
@@ -559,6 +564,10 @@ Statistics Balancer::statistics(base::Time now) const {
     WorkerStatistics& worker = statistics.workers.emplace_back(workers_[id].statistics(now));
     worker.window = window(id);
     worker.window_reason = workers_[id].failing() ? "one batch at a time after a failure" : policy_->window_reason(id);
+    if (const TokenBucket* bucket = limits_.bucket_of(id)) {
+      worker.rate_limit = bucket->rate();
+      worker.at_rate_limit = bucket->was_empty(now);
+    }
   }
   departed_.add_statistics(statistics.workers, now);
   return statistics;

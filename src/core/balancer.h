@@ -36,6 +36,7 @@
 #include "core/hand_out_policy.h"
 #include "core/hedge_budget.h"
 #include "core/options.h"
+#include "core/rate_limits.h"
 #include "core/shares.h"
 #include "core/submission.h"
 #include "core/suspicion.h"
@@ -110,6 +111,9 @@ class Balancer {
     batch_or_endpoint  ///< it costs an attempt, and raises suspicion
   };
 
+  /// Who must get work that failed, rather than who failed it last.
+  enum class Elsewhere { anybody, another_worker, another_endpoint };
+
   struct Failure {
     std::error_code error;
     std::string detail;  ///< what was said of it
@@ -117,15 +121,17 @@ class Balancer {
 
   // Handing out.
   std::optional<Action> hand_out(base::Time now);
+  bool may_go_to(WorkerId id, const Work& work, Elsewhere elsewhere) const;
+  Elsewhere elsewhere(const Work& work, base::Time now) const;
   WorkerId by_weight(WorkerId chosen, const std::vector<WorkerId>& candidates, const HandOutPolicy::Head& head,
-                     base::Time now);
+                     bool is_new, base::Time now);
   std::optional<Action> hedge(base::Time now);
   Send send(Work work, WorkerId worker, base::Time now);
   Send send_copy(Attempt& first, WorkerId worker, base::Time now);
   Send start(Work work, WorkerId worker, base::Time now);
   void find_candidates(base::Time now);
   unsigned window(WorkerId worker) const;
-  bool has_room(WorkerId worker) const;
+  bool has_room(WorkerId worker, base::Time now) const;
   void update_connections(base::Time now);
 
   // Joining and leaving.
@@ -167,6 +173,7 @@ class Balancer {
   std::unique_ptr<HandOutPolicy> policy_;
   HedgeBudget hedge_budget_;
   Shares shares_;
+  RateLimits limits_;
   std::deque<Action> outputs_;
   Ledger ledger_;
   std::size_t held_events_ = 0;

@@ -9,6 +9,7 @@ namespace windlass::core {
 WorkerId Balancer::add_worker(WorkerOptions options, base::Time now) {
   now_ = now;
   const EndpointId endpoint = endpoints_.meet(options.endpoint);
+  limits_.set(endpoint, options.rate_limit, now);
   return join(std::move(options), endpoint);
 }
 
@@ -32,6 +33,7 @@ WorkerId Balancer::join(WorkerOptions options, EndpointId endpoint) {
   }
   endpoints_.joined(endpoint);
   shares_.joined(id);
+  limits_.joined(id, endpoint);
   departed_.hand_over(workers_[id]);
   policy_->on_added(id, window);
   connections_stale_ = true;
@@ -74,6 +76,7 @@ void Balancer::left(WorkerId id) {
   policy_->on_removed(id);
   outputs_.push_back(Left{id});
   endpoints_.left(worker.endpoint());
+  limits_.left(id, now_);
   const std::string& endpoint = worker.options().endpoint;
   const auto heir = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& other) {
     return other.state() != Worker::State::gone && other.options().endpoint == endpoint;

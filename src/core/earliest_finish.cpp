@@ -388,7 +388,7 @@ HandOutPolicy::Choice EarliestFinish::choose(const Workers& candidates, const Wo
     probe_hedge_at_ = best ? now + time_for_probe * (best_finish - now) : never;
     return {probing_};
   }
-  if (best && better_to_wait(*best, best_finish, participants, cost, head.queued / unit, now)) {
+  if (best && better_to_wait(*best, best_finish, participants, head, at)) {
     return {std::nullopt, std::max(at + soonest, time_at(now + (best_finish - now) / 4))};
   }
   return {best};
@@ -402,23 +402,35 @@ bool EarliestFinish::as_good(WorkerId other, WorkerId chosen, const Head& head, 
   return takes(other) <= equally_fast * takes(chosen);
 }
 
-bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Workers& participants, double cost,
-                                    double queued, double now) const {
+/// Batches of so many events that the worker's limit lets it have until then.
+double EarliestFinish::may_be_given(WorkerId worker, double until, double events, base::Time now) const {
+  if (!limits_ || !limits_->any()) return never;
+  return limits_->until(time_at(until), worker, now) / std::max(1.0, events);
+}
+
+bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Workers& participants, const Head& head,
+                                    base::Time at) const {
+  const double now = seconds(at);
+  const double unit = unit_ == 0 ? std::max(1.0, head.cost) : unit_;
+  const double cost = head.cost / unit;
   const double until = now + share_of_wait * (finished - now);
   double others = 0;    // what the other workers would have finished by then
   double capacity = 0;  // of those that answer sooner than this one would, a second
   unsigned faster = 0;
   for (const WorkerId id : participants) {
     const Line& line = lines_[id];
-    if (id == best || line.service_samples + line.idle_samples == 0 || is_suspect(id, time_at(now))) continue;
+    if (id == best || line.service_samples + line.idle_samples == 0 || is_suspect(id, at)) continue;
     const View taken_for = view(line);
     const double service = std::max(taken_for.service, 1e-9);
+    const double given = may_be_given(id, std::max(now, until - taken_for.idle), head.events, at);
+    if (given == 0) continue;
     if (taken_for.idle < finished - now) {
-      capacity += 1 / service;
+      capacity += std::min(1 / service, may_be_given(id, now + 1, head.events, at) * cost);
       ++faster;
     }
     const double free = line.copies.empty() ? now : free_at(line, taken_for, now, true);
-    const double slots = std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service));
+    const double slots =
+        std::min(given, std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service)));
     if (slots > 0) others += cost * slots;
   }
 
@@ -438,7 +450,7 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
         std::max(0.0, (line.least_trip.value() - line.least_gap.value()) / std::max(taken_for.service, 1e-9));
     if (static_cast<double>(line.copies.size()) >= std::floor(filling(on_line) + 0.5)) gate = 1;
   }
-  return queued <= gate * others;
+  return head.queued / unit <= gate * others;
 }
 
 // ---- hedging

@@ -4,7 +4,8 @@
 // b, the time from send to ack of such a batch on an idle connection. From them follow the window (enough to fill the
 // line, and little more), and a prediction of when a batch would be finished at each worker. The head of the queue goes
 // where that is earliest; when that is a slow endpoint, and faster ones will be free soon enough to finish all that is
-// queued, it waits for them. docs/balancing.md explains the rule, and shows what it reaches.
+// queued, and their limits let them have it, it waits for them. docs/balancing.md explains the rule, and shows what it
+// reaches.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@ class EarliestFinish final : public HandOutPolicy {
   /// `bounds`: the largest window of each worker.
   explicit EarliestFinish(const std::vector<unsigned>& bounds);
 
+  void heed(const RateLimits& limits) override { limits_ = &limits; }
   void on_added(WorkerId worker, unsigned bound) override;
   void on_removed(WorkerId worker) override { lines_[worker] = Line(); }
   void on_connected(WorkerId worker, base::Time now) override;
@@ -123,14 +125,16 @@ class EarliestFinish final : public HandOutPolicy {
   double overdue_from(const Line& line, const View& view) const;
   void mind_overdue(const Line& line);
   bool wants_probe(const Line& line, double now) const;
-  bool better_to_wait(WorkerId best, double finish, const Workers& participants, double cost, double queued,
-                      double now) const;
+  double may_be_given(WorkerId worker, double until, double events, base::Time now) const;
+  bool better_to_wait(WorkerId best, double finish, const Workers& participants, const Head& head,
+                      base::Time now) const;
   void sample(Line& line, const Copy& copy, double now);
   void size_window(Line& line, const Copy& copy, double trip, double now);
   unsigned light_window(const Line& line) const;
   void count_into_unit(double cost);
   void remove(Line& line, std::deque<Copy>::iterator copy);
 
+  const RateLimits* limits_ = nullptr;
   std::vector<Line> lines_;
   double unit_ = 0;      ///< cost of the average batch
   double unit_now_ = 0;  ///< the same, smoothed, before the lines are told

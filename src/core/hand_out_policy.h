@@ -10,18 +10,21 @@
 
 #include "base/time.h"
 #include "core/action.h"
+#include "core/rate_limits.h"
 
 namespace windlass::core {
 
 /// A policy watches what happens to batches and answers when the balancer asks. It does not know about failures,
 /// attempts or priorities: the balancer offers only workers that may be given the batch, one batch at a time to a
-/// worker that has failed and not succeeded since, and never more than window() batches. Costs are bytes.
+/// worker that has failed and not succeeded since, and never more than window() batches. Nor does it enforce limits of
+/// rates, although it may reckon with them. Costs are bytes.
 class HandOutPolicy {
  public:
   /// One batch waiting for a worker.
   struct Head {
     double cost = 0;    ///< of the batch as it would be handed out
     double queued = 0;  ///< of all that waits, with it
+    double events = 1;  ///< in the batch
   };
   /// A worker for it, or none: it is to wait until something happens, `until` then at the latest.
   struct Choice {
@@ -40,6 +43,10 @@ class HandOutPolicy {
   using Workers = std::vector<WorkerId>;
 
   virtual ~HandOutPolicy() = default;
+
+  /// What endpoints may be given; it is up to date whenever the policy is asked. Called once, at the beginning, by the
+  /// balancer, whose limits outlive it.
+  virtual void heed(const RateLimits& /*limits*/) {}
 
   // What happens.
 

@@ -21,7 +21,8 @@ unsigned Balancer::window(WorkerId worker) const {
 }
 
 /// Nothing is sent behind a batch that may take the connection with it.
-bool Balancer::has_room(WorkerId id) const {
+bool Balancer::has_room(WorkerId id, base::Time now) const {
+  if (limits_.any() && !limits_.gives(id, now)) return false;
   const Worker& worker = workers_[id];
   if (worker.in_flight().empty()) return true;
   return worker.in_flight().size() < window(id) &&
@@ -35,7 +36,7 @@ void Balancer::find_candidates(base::Time now) {
     const Worker& worker = workers_[id];
     if (!worker.participating(now)) continue;
     participants_.push_back(id);
-    if (has_room(id)) candidates_.push_back(id);
+    if (has_room(id, now)) candidates_.push_back(id);
   }
 }
 
@@ -48,40 +49,58 @@ std::optional<Action> Balancer::hand_out(base::Time now) {
   for (std::size_t i = 0; i < queue_.retries().size(); ++i) {
     const Work& work = queue_.retries()[i];
     if (work.not_before > now || !queue_.has_its_turn(work)) continue;
-    // Not to the endpoint that failed it last while there is another one, nor to the worker.
-    const bool anyone = participants_.size() == 1;
-    const auto is_elsewhere = [&](WorkerId id) { return !work.failed_last_at(workers_[id].endpoint()); };
-    const bool elsewhere = std::any_of(participants_.begin(), participants_.end(), is_elsewhere);
-    const auto others_of = [&](const std::vector<WorkerId>& workers, std::vector<WorkerId>& others) {
+    const auto others_of = [&, where = elsewhere(work, now)](const std::vector<WorkerId>& workers,
+                                                             std::vector<WorkerId>& others) {
       others.clear();
       std::copy_if(workers.begin(), workers.end(), std::back_inserter(others),
-                   [&](WorkerId id) { return elsewhere ? is_elsewhere(id) : anyone || id != work.failed_at; });
+                   [&](WorkerId id) { return may_go_to(id, work, where); });
     };
     others_of(candidates_, other_candidates_);
     if (other_candidates_.empty()) continue;
     others_of(participants_, other_participants_);
-    const auto choice = policy_->choose(other_candidates_, other_participants_, {cost_of(work.batch), queued}, now);
+    const HandOutPolicy::Head head{cost_of(work.batch), queued, static_cast<double>(work.batch.size())};
+    const auto choice = policy_->choose(other_candidates_, other_participants_, head, now);
     if (choice.worker) {
-      const WorkerId worker = by_weight(*choice.worker, other_candidates_, {cost_of(work.batch), queued}, now);
+      const WorkerId worker = by_weight(*choice.worker, other_candidates_, head, false, now);
       return send(queue_.take_retry(i, now), worker, now);
     }
     held_until_ = choice.until;
     return std::nullopt;
   }
   if (!queue_.has_fresh()) return std::nullopt;
-  const double cost = std::max(1.0, static_cast<double>(queue_.fresh_head_bytes()));
-  const auto choice = policy_->choose(candidates_, participants_, {cost, queued}, now);
+  const HandOutPolicy::Head head{std::max(1.0, static_cast<double>(queue_.fresh_head_bytes())), queued,
+                                 static_cast<double>(queue_.fresh_head_events())};
+  const auto choice = policy_->choose(candidates_, participants_, head, now);
   if (choice.worker) {
-    const WorkerId worker = by_weight(*choice.worker, candidates_, {cost, queued}, now);
-    return send(queue_.take_fresh(now), worker, now);
+    const WorkerId worker = by_weight(*choice.worker, candidates_, head, true, now);
+    return send(queue_.take_fresh(limits_.most_events(worker), now), worker, now);
   }
   held_until_ = choice.until;
   return std::nullopt;
 }
 
-/// The worker that was chosen, or, by their weights, one of those that would be as good.
+/// Not to the endpoint that failed it last while another one participates, nor to the worker. One that may be given
+/// nothing for now is not waited for, except with the last attempt.
+Balancer::Elsewhere Balancer::elsewhere(const Work& work, base::Time now) const {
+  const bool is_last = !work.unlimited && work.attempts_left <= 1;
+  Elsewhere where = Elsewhere::anybody;
+  for (const WorkerId id : participants_) {
+    if (limits_.any() && !is_last && !limits_.gives(id, now)) continue;
+    if (!work.failed_last_at(workers_[id].endpoint())) return Elsewhere::another_endpoint;
+    if (id != work.failed_at) where = Elsewhere::another_worker;
+  }
+  return where;
+}
+
+bool Balancer::may_go_to(WorkerId id, const Work& work, Elsewhere where) const {
+  if (where == Elsewhere::another_endpoint) return !work.failed_last_at(workers_[id].endpoint());
+  return where == Elsewhere::anybody || id != work.failed_at;
+}
+
+/// The worker that was chosen, or, by their weights, one of those that would be as good. Of new work each gets no more
+/// than its limit lets it have at once.
 WorkerId Balancer::by_weight(WorkerId chosen, const std::vector<WorkerId>& candidates, const HandOutPolicy::Head& head,
-                             base::Time now) {
+                             bool is_new, base::Time now) {
   const auto weight_of = [&](WorkerId id) { return std::max(1u, workers_[id].options().weight); };
   const bool alike = std::all_of(candidates.begin(), candidates.end(),
                                  [&](WorkerId id) { return weight_of(id) == weight_of(chosen); });
@@ -89,7 +108,10 @@ WorkerId Balancer::by_weight(WorkerId chosen, const std::vector<WorkerId>& candi
   as_good_.clear();
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(as_good_),
                [&](WorkerId id) { return id == chosen || policy_->as_good(id, chosen, head, now); });
-  return shares_.pick(as_good_, head.cost, weight_of);
+  const auto cost_at = [&](WorkerId id) {
+    return is_new ? head.cost * std::min(1.0, limits_.most_events(id) / head.events) : head.cost;
+  };
+  return shares_.pick(as_good_, weight_of, cost_at);
 }
 
 /// When nothing is handed out: a second copy of a straggler to a worker that would idle.
@@ -139,6 +161,7 @@ Send Balancer::start(Work work, WorkerId worker, base::Time now) {
   const std::size_t events = work.batch.size();
   const Attempt& attempt = attempts_.add(std::move(work), worker, now);
   workers_[worker].sent(attempt.id, events, options_, now);
+  if (limits_.any()) queue_.is_drawn_until(limits_.spend(worker, events, now));
   policy_->on_sent(worker, attempt.id, cost_of(attempt.work.batch), now);
   return {worker, attempt.id, attempt.work.batch};
 }

@@ -47,6 +47,9 @@ struct WorkerOptions {
   unsigned priority = 0;
   /// Of several workers that would be as good for a batch, each gets a share in proportion to this. At least 1.
   unsigned weight = 1;
+  /// Events a second that its endpoint is given at most, by all of its workers together (rate_limits.h); who has joined
+  /// last says it. Not above 0: as many as it takes.
+  double rate_limit = 0;
   /// Batches that may be in flight at most.
   unsigned window = 2;
 };

@@ -20,14 +20,19 @@ class Shares {
     credits_[worker] = 0;
   }
 
-  /// One of `workers`, of which there is one at least; `weight_of` gives a number above 0.
-  template <typename WeightOf>
-  WorkerId pick(const std::vector<WorkerId>& workers, double cost, const WeightOf& weight_of) {
+  /// One of `workers`, of which there is one at least; `weight_of` gives a number above 0, `cost_at` what the batch
+  /// would cost there.
+  template <typename WeightOf, typename CostAt>
+  WorkerId pick(const std::vector<WorkerId>& workers, const WeightOf& weight_of, const CostAt& cost_at) {
     double total = 0;
     for (const WorkerId worker : workers) total += weight_of(worker);
-    for (const WorkerId worker : workers) credits_[worker] += cost * weight_of(worker) / total;
+    const auto would_have = [&](WorkerId worker) {
+      return credits_[worker] + cost_at(worker) * weight_of(worker) / total;
+    };
     const WorkerId picked = *std::max_element(workers.begin(), workers.end(),
-                                              [&](WorkerId a, WorkerId b) { return credits_[a] < credits_[b]; });
+                                              [&](WorkerId a, WorkerId b) { return would_have(a) < would_have(b); });
+    const double cost = cost_at(picked);
+    for (const WorkerId worker : workers) credits_[worker] += cost * weight_of(worker) / total;
     credits_[picked] -= cost;
     return picked;
   }

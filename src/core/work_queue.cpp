@@ -35,7 +35,7 @@ void WorkQueue::push_retry(Work work) {
 
 Work WorkQueue::take_retry(std::size_t index, base::Time now) {
   charge_waits(now);
-  last_draw_ = now;
+  is_drawn_until(now);
   const auto place = retries_.begin() + static_cast<std::ptrdiff_t>(index);
   Work work = std::move(*place);
   retries_.erase(place);
@@ -44,11 +44,11 @@ Work WorkQueue::take_retry(std::size_t index, base::Time now) {
   return work;
 }
 
-Work WorkQueue::take_fresh(base::Time now) {
+Work WorkQueue::take_fresh(std::uint32_t most, base::Time now) {
   charge_waits(now);
-  last_draw_ = now;
+  is_drawn_until(now);
   ++fresh_draws_;
-  Work work = cut();
+  Work work = cut(std::min(most, options_.bulk_max_events));
   fresh_bytes_ -= work.batch.bytes();
   fresh_events_ -= work.batch.size();
   return work;
@@ -60,13 +60,16 @@ std::size_t WorkQueue::fresh_head_bytes() const {
   return std::min({fresh_bytes_, options_.bulk_max_bytes, of_most_events});
 }
 
-Work WorkQueue::cut() {
+std::size_t WorkQueue::fresh_head_events() const {
+  return std::min<std::size_t>(fresh_events_, options_.bulk_max_events);
+}
+
+Work WorkQueue::cut(std::uint32_t room_events) {
   Work work;
   work.backoff = work_backoff_;
   work.attempts_left = fresh_.front().attempts_left;
   work.unlimited = fresh_.front().unlimited;
   std::size_t room_bytes = options_.bulk_max_bytes;
-  std::uint32_t room_events = options_.bulk_max_events;
   while (!fresh_.empty() && room_events > 0) {
     Fresh& front = fresh_.front();
     if (front.attempts_left != work.attempts_left || front.unlimited != work.unlimited) break;

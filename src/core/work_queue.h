@@ -1,6 +1,7 @@
 // The shared queue: what waits to be handed out, and how it is cut into batches.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -65,11 +66,14 @@ class WorkQueue {
   bool has_its_turn(const Work& work) const {
     return !work.yields || fresh_.empty() || fresh_draws_ >= fresh_draws_between;
   }
-  /// The next batch of new work. There must be some.
-  Work take_fresh(base::Time now);
+  /// The next batch of new work, of `most` events at most, which is 1 at least. There must be some.
+  Work take_fresh(std::uint32_t most, base::Time now);
   bool has_fresh() const { return !fresh_.empty(); }
-  /// About how many bytes the next batch of new work has.
+  /// About how many bytes the next batch of new work has, and how many events.
   std::size_t fresh_head_bytes() const;
+  std::size_t fresh_head_events() const;
+  /// What was drawn counts as being drawn until then: no wait before it costs an attempt.
+  void is_drawn_until(base::Time time) { last_draw_ = std::max(last_draw_, time); }
   /// Of everything that waits.
   std::size_t bytes() const { return retry_bytes_ + fresh_bytes_; }
 
@@ -97,7 +101,7 @@ class WorkQueue {
     base::Time waiting_since{};
   };
 
-  Work cut();
+  Work cut(std::uint32_t room_events);
   Work rest_of(const Fresh& fresh) const;
   void charge_waits(base::Time now);
   template <typename Waiting>
@@ -112,7 +116,7 @@ class WorkQueue {
   std::size_t fresh_events_ = 0;
   std::size_t limited_ = 0;   ///< how many of fresh_ are not unlimited
   unsigned fresh_draws_ = 0;  ///< since work that yields was drawn
-  base::Time last_draw_{};
+  base::Time last_draw_{};    ///< or when what was drawn last is paid for, which may be to come
 };
 
 }  // namespace windlass::core

@@ -37,6 +37,7 @@ std::vector<Worker> endpoint_workers(Loop& loop, const EndpointOptions& options,
       worker.max_wait_retry = options.max_wait_retry;
       worker.ttl = options.ttl;
       worker.weight = where.weight;
+      worker.rate_limit = where.rate_limit;
       worker.priority = options.loadbalance
                             ? where.priority
                             : reserve_priority(where.priority, unsigned((host + hosts - preferred) % hosts));

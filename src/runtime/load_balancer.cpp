@@ -211,6 +211,7 @@ core::WorkerOptions LoadBalancer::Impl::options_of(const Worker& worker) const {
   options.overlaps = static_cast<bool>(worker.another);
   options.priority = worker.priority;
   options.weight = worker.weight;
+  options.rate_limit = worker.rate_limit;
   options.window = std::holds_alternative<std::unique_ptr<SyncClient>>(worker.client) ? 1 : options_.pipelining;
   return options;
 }

@@ -19,7 +19,8 @@ class SharesTest : public testing::Test {
     for (WorkerId id = 0; id < 3; ++id) shares.joined(id);
   }
   WorkerId pick(const std::vector<WorkerId>& workers, double cost = 1) {
-    return shares.pick(workers, cost, [&](WorkerId id) { return weights[id]; });
+    return shares.pick(
+        workers, [&](WorkerId id) { return weights[id]; }, [&](WorkerId) { return cost; });
   }
 
   Shares shares;

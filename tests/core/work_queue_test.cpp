@@ -18,7 +18,7 @@ std::optional<Work> draw_for(WorkQueue& queue, WorkerId worker, bool others, bas
     if (work.not_before <= now && !(others && work.failed_at == worker)) return queue.take_retry(i, now);
   }
   if (!queue.has_fresh()) return std::nullopt;
-  return queue.take_fresh(now);
+  return queue.take_fresh(~0u, now);
 }
 
 class WorkQueueTest : public testing::Test {
