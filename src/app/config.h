@@ -46,6 +46,8 @@ struct Host {
   unsigned weight = 1;
   /// Takes part only while hosts of lower numbers are failing.
   unsigned priority = 0;
+  /// Events a second that it is given at most, over all its connections; 0: without limit. None: the output's.
+  std::optional<double> rate_limit;
 
   friend bool operator==(const Host&, const Host&) = default;
 };
@@ -69,6 +71,9 @@ struct OutputConfig {
   base::Duration resolve_interval{0};
   std::size_t hosts_in_file = 0;
   unsigned worker = 1;
+  /// Events a second that each endpoint is given at most, over all its connections, where its host says nothing else;
+  /// 0: without limit.
+  double rate_limit = 0;
   /// Share the work between all connections; else one of them is used, and another one only when it fails. In files the
   /// default is the type's, as in Filebeat, with --to it is true.
   bool loadbalance = false;

@@ -33,7 +33,12 @@ void set_weight(Host& host, std::string_view value) {
   host.weight = number("weight", value, 1, 1000);
 }
 
-constexpr std::pair<std::string_view, Apply> settings[] = {{"priority", set_priority}, {"weight", set_weight}};
+void set_rate_limit(Host& host, std::string_view value) {
+  host.rate_limit = parse_rate_limit(value);
+}
+
+constexpr std::pair<std::string_view, Apply> settings[] = {
+    {"priority", set_priority}, {"weight", set_weight}, {"rate_limit", set_rate_limit}};
 
 void apply(Host& host, std::string_view setting) {
   const std::string_view name = setting.substr(0, setting.find('='));
@@ -55,6 +60,15 @@ void check_service(const Host& host, std::string_view text) {
 }
 
 }  // namespace
+
+double parse_rate_limit(std::string_view text) {
+  if (trimmed(text) == "0") return 0;
+  const auto rate = parse_rate(text);
+  if (!rate)
+    throw std::invalid_argument(
+        fmt::format("expected a rate such as 5000/s, 300/min or 2k/h, or 0 for no limit; got {}", in_quotes(text)));
+  return *rate;
+}
 
 bool is_host_setting(std::string_view name) {
   return std::ranges::find(settings, name, &std::pair<std::string_view, Apply>::first) != std::end(settings);

@@ -17,6 +17,10 @@ namespace windlass::app {
 /// "host:port?priority=1". Throws std::invalid_argument with a text that says what was expected.
 Host parse_host(std::string_view text, std::uint16_t default_port);
 
+/// Events a second: "5000/s", "300/min", "2k/h"; "0" is zero, without limit. Throws std::invalid_argument with a text
+/// that says what was expected.
+double parse_rate_limit(std::string_view text);
+
 /// Whether a host may have this setting behind it.
 bool is_host_setting(std::string_view name);
 

@@ -101,6 +101,7 @@ Options endpoint_options(const OutputConfig& output) {
     endpoint.server_name = host.server_name;
     endpoint.weight = host.weight;
     endpoint.priority = host.priority;
+    endpoint.rate_limit = host.rate_limit.value_or(output.rate_limit);
   }
   options.workers = output.worker;
   options.loadbalance = output.loadbalance;

@@ -83,8 +83,11 @@ std::vector<Row> rows(const Statistics& before, const Statistics& after) {
       ++connections;
       if (usefulness(connection.state) > usefulness(endpoint.state)) endpoint.state = connection.state;
     }
-    result.push_back({endpoint.endpoint, since(then == earlier.end() ? 0 : then->acked, endpoint.acked),
-                      state_text(endpoint, connections)});
+    const bool is_new = then == earlier.end();
+    std::string state = state_text(endpoint, connections);
+    if (endpoint.at_rate_limit > (is_new ? std::chrono::nanoseconds(0) : then->at_rate_limit))
+      state += fmt::format(", at its limit of {}/s", format_count(endpoint.rate_limit));
+    result.push_back({endpoint.endpoint, since(is_new ? 0 : then->acked, endpoint.acked), std::move(state)});
   }
   return result;
 }

@@ -33,7 +33,7 @@ double rounded(double seconds) {
 json::value to_json(const WorkerStatistics& endpoint, const Report& report) {
   const Latency& latency = endpoint.latency;
   const auto error = report.last_errors.find(endpoint.endpoint);
-  return json::object{
+  json::object result{
       {"endpoint", endpoint.endpoint},
       {"acked", endpoint.acked},
       {"batches", endpoint.batches},
@@ -46,6 +46,11 @@ json::value to_json(const WorkerStatistics& endpoint, const Report& report) {
        json::object{
            {"p50", milliseconds(latency.p50)}, {"p99", milliseconds(latency.p99)}, {"max", milliseconds(latency.max)}}},
   };
+  if (endpoint.rate_limit > 0) {
+    result["rate_limit"] = endpoint.rate_limit;
+    result["at_rate_limit_seconds"] = rounded(std::chrono::duration<double>(endpoint.at_rate_limit).count());
+  }
+  return result;
 }
 
 json::value to_json(const DiskQueueStatistics& disk) {

@@ -64,7 +64,7 @@ std::vector<WorkerStatistics> by_endpoint(const std::vector<WorkerStatistics>& c
 ///   disk {events, bytes, max_bytes, segments, syncs, recovered, damaged, unfinished, kept_bytes, damage [TEXT]}: only
 ///     with a queue on disk
 ///   endpoints [{endpoint, acked, batches, failed_attempts, connects, window, window_reason, last_error, latency_ms
-///   {p50, p99, max}}]
+///   {p50, p99, max}; where it has a limit: rate_limit (events a second), at_rate_limit_seconds}]
 std::string report_json(const Report& report);
 
 /// Writes the text to the file so that there is all of it or none, by a new file that takes the place of an old one.

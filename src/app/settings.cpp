@@ -120,6 +120,14 @@ void set_resolve_interval(OutputDraft& draft, const SettingValue& value) {
   draft.output.resolve_interval = interval;
 }
 
+void set_rate_limit(OutputDraft& draft, const SettingValue& value) {
+  try {
+    draft.output.rate_limit = parse_rate_limit(value.text());
+  } catch (const std::invalid_argument& error) {
+    value.fail(printable(error.what(), 300));
+  }
+}
+
 void refuse_pin(OutputDraft&, const SettingValue& value) {
   if (!value.texts().empty())
     value.fail("pinning of certificates is not supported yet; use ssl.certificate_authorities");
@@ -216,6 +224,7 @@ const OutputSetting output_table[] = {
     {"hosts_file", [](OutputDraft& d, const SettingValue& v) { d.output.hosts_file = v.text(); }},
     {"resolve_interval", set_resolve_interval},
     {"worker", [](OutputDraft& d, const SettingValue& v) { d.output.worker = unsigned(v.integer(1, 256)); }},
+    {"rate_limit", set_rate_limit},
     {"loadbalance", [](OutputDraft& d, const SettingValue& v) { d.output.loadbalance = v.boolean(); }},
     {"pipelining",
      // Filebeat's 0 waits for each batch's answer before the next, and so does a window of 1.

@@ -53,9 +53,6 @@ struct SinkFaults {
   bool reset = false;
 };
 
-/// "5000/s", "5000", "2.5k/s", "1M/s": events in a second. Nothing when it is none of these, or not above 0.
-std::optional<double> parse_rate(std::string_view text);
-
 /// One rate, or several with the time since the start from which each later one holds: "20k/s,1k/s@5s,20k/s@10s".
 /// Nothing when a part is no rate, a time is missing or none, or times do not ascend; at most 64 of them.
 std::optional<std::vector<RateFrom>> parse_rates(std::string_view text);

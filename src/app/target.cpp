@@ -69,6 +69,10 @@ std::string with_dates_encoded(std::string_view query) {
   return result;
 }
 
+bool has_hosts_file(const Target& target) {
+  return std::ranges::any_of(target.parameters, [](const auto& one) { return one.first == "hosts_file"; });
+}
+
 void read_query(std::string_view text, Target& target) {
   if (text.empty()) return;
   const std::string query = with_dates_encoded(text);
@@ -131,22 +135,27 @@ Target parse_target(std::string_view option, std::string_view url) {
   }
   target.hosts = rest;
   read_query(query, target);
-  const bool has_file =
-      std::ranges::any_of(target.parameters, [](const auto& one) { return one.first == "hosts_file"; });
-  if (rest.empty() && scheme.output->hosts && !has_file)
+  if (rest.empty() && scheme.output->hosts && !has_hosts_file(target))
     fail(fmt::format("expected at least one host, as in {}", shape));
   return target;
 }
 namespace {
 
-/// A URL of --to. What it says for each of its hosts stands behind these, as in files.
+/// A URL of --to. What it says for each of its hosts stands behind these, as in files; what the output may say as well
+/// holds for hosts in its file, too.
 Target parse_to(std::string_view url) {
   Target target = parse_target("--to", url);
+  if (!traits_of(target.type).hosts) return target;
   std::string settings;
+  const bool has_file = has_hosts_file(target);
   std::erase_if(target.parameters, [&](const auto& parameter) {
     if (!is_host_setting(parameter.first)) return false;
+    const bool holds_for_file = has_file && find_output_setting(target.type, parameter.first) != nullptr;
+    if (holds_for_file && target.hosts.empty()) return false;
+    if (parameter.second.find_first_of(",&") != std::string::npos)
+      throw ConfigError(target.place, parameter.first, "expected neither , nor & in the value");
     settings += fmt::format("{}{}={}", settings.empty() ? '?' : '&', parameter.first, parameter.second);
-    return true;
+    return !holds_for_file;
   });
   if (settings.empty()) return target;
   if (target.hosts.empty())

@@ -19,6 +19,8 @@ struct Unit {
 constexpr std::array<Unit, 8> duration_units{
     {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
 
+constexpr std::array<Unit, 3> rate_units{{{"/s", 1}, {"/min", 60}, {"/h", 3600}}};
+
 constexpr std::array<Unit, 14> size_units{{{"", 1},
                                            {"b", 1},
                                            {"k", 1e3},
@@ -36,6 +38,7 @@ constexpr std::array<Unit, 14> size_units{{{"", 1},
 
 constexpr double longest_duration = 9.2e18;
 constexpr double largest_size = 9007199254740992.0;  // 2^53
+constexpr double highest_rate = 1e12;
 
 /// Takes "12" or "1.5" from the front; a sign, an exponent or "inf" is no number here.
 std::optional<double> take_number(std::string_view& text) {
@@ -106,6 +109,25 @@ std::optional<double> parse_share(std::string_view text) {
   if (!number || !(text.empty() || text == "%")) return std::nullopt;
   if (!text.empty()) *number /= 100;
   return *number <= 1 ? number : std::nullopt;
+}
+
+std::optional<double> parse_rate(std::string_view text) {
+  text = trimmed(text);
+  double seconds = 1;
+  for (const Unit& unit : rate_units) {
+    if (!text.ends_with(unit.name)) continue;
+    text.remove_suffix(unit.name.size());
+    seconds = unit.factor;
+  }
+  double factor = 1;
+  if (text.ends_with('k') || text.ends_with('K')) factor = 1e3;
+  if (text.ends_with('M')) factor = 1e6;
+  if (factor != 1) text.remove_suffix(1);
+  const auto number = take_number(text);
+  if (!number || !text.empty()) return std::nullopt;
+  const double rate = *number * factor / seconds;
+  if (!(rate > 0 && rate <= highest_rate)) return std::nullopt;
+  return rate;
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {

@@ -21,6 +21,10 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 /// "0.01", or "1%", "1 %": between 0 and 1. Nothing when it is none of these.
 std::optional<double> parse_share(std::string_view text);
 
+/// "5000/s", "5000", "2.5k/s", "1M/s", "300/min", "100/h": events in a second. Nothing when it is none of these, or not
+/// above 0.
+std::optional<double> parse_rate(std::string_view text);
+
 /// A decimal number with an optional sign, and nothing else. Nothing when it is none, or does not fit.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

@@ -147,6 +147,16 @@ TEST(ConfigReader, NamesAreLookedUpAgainByAnIntervalOrByTheirTimesToLive) {
   for (const char* wrong : {"50ms", "-1s", "tll"}) EXPECT_THROW(output(wrong), ConfigError) << wrong;
 }
 
+TEST(ConfigReader, ALimitIsTheOutputsUnlessAHostHasItsOwn) {
+  const OutputConfig output =
+      read("output.redis: {key: k, rate_limit: 300/min, hosts: [h1, 'h2?rate_limit=2k/s', 'h3?rate_limit=0']}").output;
+  EXPECT_EQ(output.rate_limit, 5);
+  EXPECT_FALSE(output.hosts[0].rate_limit);
+  EXPECT_EQ(output.hosts[1].rate_limit, 2000);
+  EXPECT_EQ(output.hosts[2].rate_limit, 0);
+  EXPECT_EQ(read("output.logstash: {hosts: h1, rate_limit: 0}").output.rate_limit, 0);
+}
+
 TEST(ConfigReader, TakesWindlassNamesBesideFilebeats) {
   const Config config = read(
       "output.lumberjack: {hosts: h1, workers: 3}\n"
@@ -291,6 +301,12 @@ TEST(ConfigReader, SaysWhereAndWhatWasExpected) {
        "windlass.yml:3:12: output.logstash.timeout: expected a duration from 1ms to 24h, got \"0\""},
       {"output.logstash:\n  hosts: h1\n  timeout: [1s]",
        "windlass.yml:3:12: output.logstash.timeout: expected a duration such as 30s, got a list"},
+      {"output.logstash:\n  hosts: h1\n  rate_limit: fast",
+       "windlass.yml:3:15: output.logstash.rate_limit: expected a rate such as 5000/s, 300/min or 2k/h, or 0 for no "
+       "limit; got \"fast\""},
+      {"output.logstash:\n  hosts: 'h1?rate_limit=5000/d'",
+       "windlass.yml:2:10: output.logstash.hosts: expected a rate such as 5000/s, 300/min or 2k/h, or 0 for no limit; "
+       "got \"5000/d\""},
       {"output.logstash: {hosts: h1, worker: 0}",
        "windlass.yml:1:38: output.logstash.worker: expected a whole number from 1 to 256, got \"0\""},
       {"output.logstash: {hosts: h1, workers: two}",

@@ -23,9 +23,13 @@ TEST(ParseHost, TakesWhatHoldsForTheHostAloneBehindIt) {
   EXPECT_EQ(parse_host("h1?priority=2", 5044), expected);
   expected.weight = 3;
   EXPECT_EQ(parse_host("h1?weight=3&priority=2", 5044), expected);
+  expected.rate_limit = 5000;
+  EXPECT_EQ(parse_host("h1?weight=3&rate_limit=5k/s&priority=2", 5044), expected);
+  expected.rate_limit = 0;
+  EXPECT_EQ(parse_host("h1?weight=3&rate_limit=0&priority=2", 5044), expected) << "none, whatever the output has";
   EXPECT_EQ(parse_host("h1?", 5044), Host(HostPort{"h1", 5044}));
-  for (const char* wrong :
-       {"h1?priority", "h1?priority=", "h1?priority=-1", "h1?priority=65536", "h1?weight=0", "h1?colour=red", "h1?&"})
+  for (const char* wrong : {"h1?rate_limit=", "h1?rate_limit=fast", "h1?rate_limit=-1/s", "h1?priority", "h1?priority=",
+                            "h1?priority=-1", "h1?priority=65536", "h1?weight=0", "h1?colour=red", "h1?&"})
     EXPECT_THROW(parse_host(wrong, 5044), std::invalid_argument) << wrong;
 }
 

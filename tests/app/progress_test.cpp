@@ -44,6 +44,17 @@ TEST(Progress, ShowsRateQueueAndEachEndpointsShare) {
                           "  h3:5044     ..........   0 %      0/s  waiting (the connection was lost)"));
 }
 
+TEST(Progress, SaysWhoIsAtItsLimit) {
+  Statistics before;
+  before.workers = {worker("h1", WorkerState::connected, 0)};
+  before.workers[0].rate_limit = 5000;
+  Statistics after = before;
+  EXPECT_EQ(progress_lines(before, after, 1, 120, 24)[1], "  h1  ..........   0 %      0/s  window 2");
+  after.workers[0].at_rate_limit = std::chrono::milliseconds(1);
+  EXPECT_EQ(progress_lines(before, after, 1, 120, 24)[1],
+            "  h1  ..........   0 %      0/s  window 2, at its limit of 5.00k/s");
+}
+
 TEST(Progress, PutsTheConnectionsOfAnEndpointTogether) {
   Statistics after;
   after.workers = {worker("h1", WorkerState::waiting, 1, 0), worker("h1", WorkerState::connected, 3, 4)};

@@ -86,6 +86,17 @@ TEST(Report, HasTheFieldsThatAreDocumented) {
   EXPECT_THAT(keys(endpoint.at("latency_ms")), ElementsAre("p50", "p99", "max"));
 }
 
+TEST(Report, SaysWhoHasALimitAndForHowLongItHeld) {
+  Report report = some_report();
+  for (WorkerStatistics& worker : report.statistics.workers) {
+    worker.rate_limit = 2500;
+    worker.at_rate_limit = std::chrono::milliseconds(1250);
+  }
+  const auto json = boost::json::parse(report_json(report));
+  EXPECT_EQ(json.at("endpoints").at(0).at("rate_limit"), 2500);
+  EXPECT_EQ(json.at("endpoints").at(0).at("at_rate_limit_seconds"), 1.25) << "and not once for each connection";
+}
+
 TEST(Report, KeepsTheLedgerBalanced) {
   const Report report = some_report();
   ASSERT_TRUE(report.statistics.ledger.balanced());

@@ -9,20 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(SinkRate, IsReadAsPeopleWriteIt) {
-  EXPECT_EQ(parse_rate("5000/s"), 5000);
-  EXPECT_EQ(parse_rate("5000"), 5000);
-  EXPECT_EQ(parse_rate(" 0.5/s "), 0.5);
-  EXPECT_EQ(parse_rate("2.5k/s"), 2500);
-  EXPECT_EQ(parse_rate("1M"), 1'000'000);
-}
-
-TEST(SinkRate, IsRefusedWhereItIsNone) {
-  for (const char* text :
-       {"", "/s", "k", "0", "0/s", "-5", "inf", "nan", "1e3", "5000/m", "5 000", "5x/s", "9999999M/s"})
-    EXPECT_FALSE(parse_rate(text)) << text;
-}
-
 TEST(SinkRates, AreOneOrSeveralEachFromATimeOn) {
   EXPECT_EQ(parse_rates("5000/s"), (std::vector<RateFrom>{{0s, 5000}}));
   EXPECT_EQ(parse_rates("20k/s, 1k/s@5s ,20k/s@1m"), (std::vector<RateFrom>{{0s, 20'000}, {5s, 1000}, {60s, 20'000}}));

@@ -59,6 +59,25 @@ TEST(Target, WhatHoldsForHostsAloneStandsBehindEachOfThem) {
   EXPECT_EQ(target.hosts, "h1?priority=0,h2:1?priority=0,h3?priority=1");
   EXPECT_EQ(target.parameters.size(), 1u);
   EXPECT_THROW(parse_targets({"lumberjack://?hosts_file=hosts&priority=1"}), ConfigError);
+  EXPECT_THROW(parse_targets({"lumberjack://h1?weight=1,h2"}), ConfigError);
+}
+
+TEST(Target, ALimitHoldsForTheHostsOfItsUrlAndThoseOfItsFile) {
+  const OutputConfig output = output_of({"lumberjack://h1,h2?rate_limit=5000/s", "lumberjack://h3"});
+  EXPECT_EQ(output.hosts[0].rate_limit, 5000);
+  EXPECT_EQ(output.hosts[1].rate_limit, 5000);
+  EXPECT_FALSE(output.hosts[2].rate_limit);
+  EXPECT_EQ(output.rate_limit, 0);
+  TemporaryDirectory directory;
+  const std::string file = directory.write("hosts", "h4\nh5?rate_limit=0\n");
+  for (const char* hosts : {"", "h1"}) {
+    const OutputConfig with_file =
+        output_of({fmt::format("lumberjack://{}?hosts_file={}&rate_limit=10/min", hosts, file)});
+    EXPECT_EQ(with_file.rate_limit, 10.0 / 60);
+    EXPECT_EQ(with_file.hosts.back().rate_limit, 0);
+  }
+  EXPECT_THAT(error_of({"lumberjack://h1?rate_limit=much"}), HasSubstr("expected a rate such as 5000/s"));
+  EXPECT_THAT(error_of({"stdout://?rate_limit=5/s"}), HasSubstr("rate_limit"));
 }
 
 TEST(Target, MeansTlsByTheSchemesS) {

@@ -52,6 +52,22 @@ TEST(Units, ReadsIntegersAndNothingElse) {
     EXPECT_EQ(parse_integer(text), std::nullopt) << text;
 }
 
+TEST(Units, ReadsRatesAsPeopleWriteThem) {
+  EXPECT_EQ(parse_rate("5000/s"), 5000);
+  EXPECT_EQ(parse_rate("5000"), 5000);
+  EXPECT_EQ(parse_rate(" 0.5/s "), 0.5);
+  EXPECT_EQ(parse_rate("2.5k/s"), 2500);
+  EXPECT_EQ(parse_rate("1M"), 1'000'000);
+  EXPECT_EQ(parse_rate("300/min"), 5);
+  EXPECT_EQ(parse_rate("7.2k/h"), 2);
+}
+
+TEST(Units, RefusesWhatIsNoRate) {
+  for (const char* text :
+       {"", "/s", "k", "0", "0/s", "-5", "inf", "nan", "1e3", "5000/m", "5 000", "5x/s", "9999999M/s", "5/s/s", "5//s"})
+    EXPECT_FALSE(parse_rate(text)) << text;
+}
+
 TEST(Units, ReadsShares) {
   EXPECT_EQ(parse_share("0.01"), 0.01);
   EXPECT_EQ(parse_share(" 1% "), 0.01);
