@@ -16,6 +16,7 @@
 
 #include "app/config_error.h"
 #include "app/endpoint_set.h"
+#include "app/file_watch.h"
 #include "app/hosts.h"
 #include "app/name_watch.h"
 #include "app/output.h"
@@ -24,8 +25,6 @@
 namespace windlass::app {
 namespace {
 
-/// Between two looks at the file of hosts; two of them must agree.
-constexpr std::chrono::milliseconds file_interval{500};
 /// Until endpoints that could not join, as certificates cannot be read, say, are tried again.
 constexpr std::chrono::seconds retry_interval{1};
 
@@ -39,7 +38,6 @@ class EndpointWatch::Impl {
         configured_(output.hosts.begin(), output.hosts.end() - static_cast<std::ptrdiff_t>(output.hosts_in_file)),
         in_file_(output.hosts.end() - static_cast<std::ptrdiff_t>(output.hosts_in_file), output.hosts.end()),
         set_(!output.loadbalance),
-        file_timer_(context_),
         retry_timer_(context_),
         resolver_(context_),
         names_(
@@ -63,7 +61,7 @@ class EndpointWatch::Impl {
   void start(LoadBalancer& balancer) {
     if (!changes()) return;
     balancer_ = &balancer;
-    if (file_) look_at_file_later();
+    if (file_) file_watch_.emplace(context_, output_.hosts_file, [this] { look_at_file(); });
     thread_ = std::thread([this] {
       const auto guard = boost::asio::make_work_guard(context_);
       context_.run();
@@ -95,15 +93,6 @@ class EndpointWatch::Impl {
     output.hosts = std::move(hosts);
     output.loadbalance = true;
     return output;
-  }
-
-  void look_at_file_later() {
-    file_timer_.expires_after(file_interval);
-    file_timer_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
-      look_at_file();
-      look_at_file_later();
-    });
   }
 
   void look_at_file() {
@@ -155,7 +144,7 @@ class EndpointWatch::Impl {
   LoadBalancer* balancer_ = nullptr;
   std::optional<HostsFile> file_;
   boost::asio::io_context context_;
-  boost::asio::steady_timer file_timer_;
+  std::optional<FileWatch> file_watch_;
   boost::asio::steady_timer retry_timer_;
   std::string failure_;  ///< why endpoints do not join
   net::Resolver resolver_;
