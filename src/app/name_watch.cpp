@@ -15,6 +15,12 @@ using About = net::NameQuestion::About;
 
 constexpr unsigned last_priority = 0xffff;
 
+/// Name servers turn the order of addresses around.
+bool stand_for_the_same(const net::NameAnswer& a, const net::NameAnswer& b) {
+  return a.targets == b.targets &&
+         std::is_permutation(a.addresses.begin(), a.addresses.end(), b.addresses.begin(), b.addresses.end());
+}
+
 }  // namespace
 
 NameWatch::NameWatch(boost::asio::io_context& context, net::Resolver& resolver, Options options,
@@ -111,16 +117,14 @@ void NameWatch::look_up(const net::NameQuestion& question) {
 void NameWatch::found(const net::NameQuestion& question, std::error_code error, const net::NameAnswer& answer) {
   Name& name = names_.at(question);
   const bool is_news = error != std::exchange(name.error, error);
-  if (error) {
-    if (is_news) failed(question, name, error);
-  } else {
-    name.known = answer;
-  }
+  const net::NameAnswer before = name.known;
+  if (!error) name.known = answer;
+  if (error && is_news) failed(question, name, error);
   name.timer.expires_after(wait_after(name));
   name.timer.async_wait([this, question](boost::system::error_code cancelled) {
     if (!cancelled) look_up(question);
   });
-  if (error && error != net::DnsError::not_offered) return;
+  if (stand_for_the_same(before, name.known)) return;
   if (question.about == About::services) refresh();
   on_change_();
 }

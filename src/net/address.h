@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,10 @@ class SocketAddress {
   int family() const noexcept { return storage_.ss_family; }
   std::uint16_t port() const noexcept;
   void set_port(std::uint16_t port) noexcept;
+
+  friend bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept {
+    return a.size_ == b.size_ && std::memcmp(&a.storage_, &b.storage_, a.size_) == 0;
+  }
 
  private:
   sockaddr_storage storage_{};

@@ -123,8 +123,7 @@ class Connector::Attempt : public std::enable_shared_from_this<Attempt> {
 
   /// A proxy that cannot be reached leads to no other target either.
   void not_connected(std::error_code error, const std::string& why) {
-    const std::string proxy = to_string(address_);
-    while (options_->proxy && next_ < ways_.size() && to_string(ways_[next_].address) == proxy)
+    while (options_->proxy && next_ < ways_.size() && ways_[next_].address == address_)
       ways_.erase(ways_.begin() + static_cast<std::ptrdiff_t>(next_));
     address_failed(error, why);
   }
