@@ -77,7 +77,7 @@ class Story(FollowingTest):
         self.general += f"""
 queue.disk.path: {self.directory}/queue
 queue.disk.max_size: 10MiB
-queue.disk.segment_size: 256KiB"""
+queue.disk.segment_size: 64KiB"""
 
     # The shipper.
 
