@@ -4,13 +4,14 @@
 BUILD := build/release
 CONFIGURE = cmake --preset $(1) > build/$(1).configure.log 2>&1 || { cat build/$(1).configure.log; exit 1; }
 
-.PHONY: help run test build install bench bench-balance sim fuzz check asan tsan format clean setup
+.PHONY: help run test build install package bench bench-balance sim fuzz check asan tsan format clean setup
 
 help:
 	@echo "make run [FILE=...]  ship this machine's logs, or FILE, to three endpoints, one of which dies on the way"
 	@echo "make test            build everything and run every test"
 	@echo "make build           the program, at $(BUILD)/bin/windlass"
 	@echo "make install         into PREFIX (default /usr/local)"
+	@echo "make package         Debian packages of the program and of the library, in $(BUILD)"
 	@echo "make bench           events per second and CPU per event"
 	@echo "make bench-balance   policies for handing out, compared in modelled worlds; ARGS=--quick"
 	@echo "make sim             simulate for SECONDS (default 60)"
@@ -38,6 +39,10 @@ test: build/release/CMakeCache.txt
 install: build/release/CMakeCache.txt
 	@cmake --build --preset release --target windlass windlass_program
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
+package: build/release/CMakeCache.txt
+	@cmake --build --preset release --target windlass windlass_program
+	@cd $(BUILD) && cpack
 
 bench: build/release/CMakeCache.txt
 	@cmake --build --preset release

@@ -7,6 +7,7 @@ where it is not built, and then examples that need it as a server are only built
 
 import os
 import pathlib
+import re
 import shlex
 import socketserver
 import subprocess
@@ -115,6 +116,31 @@ class Installed(unittest.TestCase):
         run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "program")
         said = run(prefix / "bin/windlass", "test", "config", "-c", prefix / "share/windlass/windlass.reference.yml")
         self.assertEqual(said, "configuration is fine\n")
+
+    @unittest.skipUnless(PROGRAM, "the program is not built")
+    def test_the_service_runs_the_program_that_was_installed(self):
+        prefix = self.directory / "service"
+        run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "program")
+        unit = prefix / "lib/systemd/system/windlass.service"
+        command = re.search("^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)[1].split()
+        self.assertEqual(command[1:], ["ship", "-c", "/etc/windlass/windlass.yml"])
+        self.assertIn("windlass", run(command[0], "version"))
+
+    @unittest.skipUnless(PROGRAM and not CXX_FLAGS, "not what is shipped")
+    def test_debian_packages_have_the_program_and_the_library(self):
+        directory = self.directory / "packages"
+        run("cpack", "--config", f"{BUILD}/CPackConfig.cmake", "-B", directory)
+        files = {}
+        for package in directory.glob("*.deb"):
+            name, depends = run("dpkg-deb", "--show", "--showformat=${Package}\n${Depends}", package).split("\n")
+            self.assertIn("libssl", depends)
+            run("dpkg-deb", "--extract", package, directory / name)
+            files[name] = {path.relative_to(directory / name).as_posix() for path in (directory / name).rglob("*")}
+        self.assertEqual(sorted(files), ["libwindlass-dev", "windlass"])
+        self.assertLessEqual({"usr/bin/windlass", "usr/lib/systemd/system/windlass.service"}, files["windlass"])
+        self.assertIn("usr/include/windlass/windlass.h", files["libwindlass-dev"])
+        self.assertIn("ExecStart=/usr/bin/windlass ship",
+                      (directory / "windlass/usr/lib/systemd/system/windlass.service").read_text())
 
     def test_examples_build_and_run_with_cmake(self):
         build = self.directory / "cmake"
