@@ -122,7 +122,8 @@ void NameWatch::found(const net::NameQuestion& question, std::error_code error, 
   if (error && is_news) failed(question, name, error);
   name.timer.expires_after(wait_after(name));
   name.timer.async_wait([this, question](boost::system::error_code cancelled) {
-    if (!cancelled) look_up(question);
+    // A timer that was over when its name was forgotten is not cancelled any more.
+    if (!cancelled && names_.contains(question)) look_up(question);
   });
   if (stand_for_the_same(before, name.known)) return;
   if (question.about == About::services) refresh();

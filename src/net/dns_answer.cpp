@@ -130,7 +130,8 @@ std::error_code read_services(std::span<const unsigned char> message, std::vecto
       not_offered = true;
       return;
     }
-    if (target->at.port != 0 && is_host_name(target->at.host)) targets.push_back(std::move(*target));
+    const std::string& host = target->at.host;
+    if (target->at.port != 0 && is_host_name(host) && !is_service_name(host)) targets.push_back(std::move(*target));
   });
   if (!is_read || !is_sound) {
     targets.clear();

@@ -124,6 +124,13 @@ TEST_F(NameWatchTest, PrioritiesAndWeightsOfRecordsComeOnTopOfTheServices) {
       ElementsAre(host("h1", 1, 10, 3), host("h2", 2, 11, 3), host("h3", 3, 12, 3 * 65535), host("h4", 4, 65535, 3)));
 }
 
+TEST_F(NameWatchTest, WhatElseHoldsForAServiceHoldsForEachOfItsTargets) {
+  Host own = host(service, 0);
+  own.rate_limit = 100;
+  for (const Host& each : NameWatch::targets_of(own, {target("h1", 1), target("h2", 2)}, false))
+    EXPECT_EQ(each.rate_limit, 100);
+}
+
 TEST_F(NameWatchTest, WithTlsATargetElsewhereHasToBeOfTheServicesDomain) {
   const std::vector<net::ServiceTarget> targets{target("h1.example.org", 1), target("example.org", 2),
                                                 target("h3.example.net", 3), target("h4.notexample.org", 4)};
@@ -192,6 +199,17 @@ TEST_F(NameWatchTest, HostsThatAreNotWatchedAnyMoreAreForgotten) {
   names->watch({host(service, 0)});
   EXPECT_THAT(names->endpoints(), IsEmpty());
   EXPECT_TRUE(become({host("h1.example.org", 1)}));
+}
+
+TEST_F(NameWatchTest, ANameMayBeForgottenAtTheMomentInWhichItsTimeIsOver) {
+  offer({target("h1.example.org", 1)});
+  watch({host(service, 0)}, {.interval = std::chrono::nanoseconds(1)});
+  ASSERT_TRUE(become({host("h1.example.org", 1)}));
+  // Both timers are over, and this one comes first.
+  boost::asio::steady_timer first(context, std::chrono::steady_clock::time_point::min());
+  first.async_wait([&](boost::system::error_code) { names->watch({}); });
+  context.poll();
+  EXPECT_THAT(names->endpoints(), IsEmpty());
 }
 
 TEST_F(NameWatchTest, WithoutAnIntervalTheTimeToLiveIsAskedForAsWell) {

@@ -96,8 +96,8 @@ TEST(DnsAnswer, NamesAreThoseOfHostsWhateverTheirCaseAndCompression) {
 
 TEST(DnsAnswer, RecordsThatNoConnectionCanBeMadeToArePassedOver) {
   Message message;
-  for (const char* name :
-       {"with blank.org", "quo\"te.org", "a/b.org", "semi;colon.org", "back\\slash.org", "new\nline.org"})
+  for (const char* name : {"with blank.org", "quo\"te.org", "a/b.org", "semi;colon.org", "back\\slash.org",
+                           "new\nline.org", "_another._tcp.org"})
     message.service(0, 0, 1, Message::labels(name));
   message.service(0, 0, 0, Message::labels("port-zero.org"));
   EXPECT_EQ(read(message.bytes()).error, DnsError::no_usable_records);
