@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <string>
 
 #include "core/any_run.h"
 #include "core/earliest_finish.h"
@@ -67,6 +68,8 @@ std::vector<WorkerOptions> any_workers() {
     worker.priority = *rc::gen::weightedElement<unsigned>({{4, 0}, {1, 1}, {1, 2}});
     worker.ttl = *rc::gen::weightedElement<base::Duration>({{3, 0s}, {1, 3s}});
     worker.overlaps = *rc::gen::arbitrary<bool>();
+    worker.endpoint = *rc::gen::weightedElement<std::string>({{3, ""}, {1, "shared"}});
+    worker.rate_limit = *rc::gen::weightedElement<double>({{4, 0}, {1, 3}, {1, 100}});
   }
   return workers;
 }
