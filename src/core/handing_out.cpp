@@ -80,12 +80,13 @@ std::optional<Action> Balancer::hand_out(base::Time now) {
 }
 
 /// Not to the endpoint that failed it last while another one participates, nor to the worker. One that may be given
-/// nothing for now is not waited for, except with the last attempt.
+/// nothing for now is not waited for, except with the last attempt, and where another endpoint is to show whether it is
+/// the batch that is bad.
 Balancer::Elsewhere Balancer::elsewhere(const Work& work, base::Time now) const {
-  const bool is_last = !work.unlimited && work.attempts_left <= 1;
+  const bool has_time = (work.unlimited || work.attempts_left > 1) && !work.suspicion.is_strong();
   Elsewhere where = Elsewhere::anybody;
   for (const WorkerId id : participants_) {
-    if (limits_.any() && !is_last && !limits_.gives(id, now)) continue;
+    if (limits_.any() && has_time && !limits_.gives(id, now)) continue;
     if (!work.failed_last_at(workers_[id].endpoint())) return Elsewhere::another_endpoint;
     if (id != work.failed_at) where = Elsewhere::another_worker;
   }

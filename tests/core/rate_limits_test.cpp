@@ -124,7 +124,7 @@ TEST(RateLimits, SecondCopiesAndRetriesAreTakenFromIt) {
 TEST(RateLimits, FailedWorkIsNotKeptFromAWellEndpointByOneThatMayBeGivenNothing) {
   World world({limited(0, "h1", 1), limited(1, "h2", 1)}, {.max_attempts = 0, .bulk_max_events = 10});
   world.everywhere(acknowledging());
-  world.endpoints[0] = failing_first(3, errc::temporary);
+  world.endpoints[0] = failing_first(2, errc::temporary);
   world.publish_each(200);
   world.pass(6s);
   // Ten that failed go to the limited endpoint, which owes for them for as many seconds; nothing else waits for that.
@@ -140,6 +140,23 @@ TEST(RateLimits, TheLastAttemptIsKeptForAnotherEndpoint) {
   EXPECT_TRUE(world.finish());
   EXPECT_EQ(world.ledger().acked, 4u);
   EXPECT_EQ(world.ledger().dropped_total(), 0u);
+}
+
+TEST(RateLimits, AnEventIsNotGivenUpWithoutHavingBeenAtTheOtherEndpoint) {
+  // The first one takes all but one event, and the other one has just been given all that it may have for a while.
+  World world({limited(0, "h1", 1), limited(0.01, "h2", 1)},
+              {.max_attempts = 0, .dead_letter = true, .bulk_max_events = 1});
+  world.endpoints[0].answer = [](const Batch& batch) {
+    return batch[0] == "7.0" ? PublishResult::failed(errc::temporary) : PublishResult::acked();
+  };
+  world.endpoints[1] = acknowledging();
+  for (int i = 0; i < 20; ++i) {
+    world.publish();
+    world.pass(1ms);
+  }
+  EXPECT_TRUE(world.finish());
+  EXPECT_EQ(world.ledger().acked, 20u);
+  EXPECT_THAT(world.dead_letters, IsEmpty());
 }
 
 TEST(RateLimits, ADrainKeepsTheLimitUntilItsDeadline) {
