@@ -149,10 +149,12 @@ void describe_sink(CLI::App* command, SinkOptions& options, std::vector<std::str
       ->type_name("NAME");
   add_count(command, "--reject-every", faults.reject_every, "elasticsearch: reject each Nth event (400)");
   add_count(command, "--throttle-every", faults.throttle_every, "elasticsearch: throttle each Nth event (429)");
+  command->add_option("--fail", faults.fail, "elasticsearch: fail with each event that contains this (500)")
+      ->type_name("TEXT");
   command->add_flag("--reset", faults.reset, "close connections by RST");
   for (const char* fault :
        {"--delay", "--rate", "--close-after", "--ack-partial", "--poison", "--keepalive-only", "--refuse-for",
-        "--status", "--max-body", "--block", "--reject-every", "--throttle-every", "--reset"})
+        "--status", "--max-body", "--block", "--reject-every", "--throttle-every", "--fail", "--reset"})
     command->get_option(fault)->group(group);
   command->footer(R"(
 Acknowledges whatever comes, until SIGINT or SIGTERM. Faults make it a bad server, to see how a client bears it.
@@ -215,6 +217,7 @@ void expect_options_of(const std::vector<ListenConfig>& listen, const SinkOption
       {"--block", !faults.blocked.empty(), bulk},
       {"--reject-every", faults.reject_every > 0, bulk},
       {"--throttle-every", faults.throttle_every > 0, bulk},
+      {"--fail", !faults.fail.empty(), bulk},
   };
   for (const auto& [option, given, types] : particular) {
     const auto foreign = std::ranges::find_if(

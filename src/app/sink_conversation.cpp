@@ -96,6 +96,10 @@ std::optional<protocol::ServerConversation::Refusal> SinkConversation::refusal(c
     ++counters_.throttled;
     return Refusal::throttled;
   }
+  if (!faults_.fail.empty() && event.payload.find(faults_.fail) != std::string_view::npos) {
+    ++counters_.failed;
+    return Refusal::failed;
+  }
   if (event.id.empty() || ids_.add(event.id)) return std::nullopt;
   if (event.replaces) {
     ++counters_.replaced;

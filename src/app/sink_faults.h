@@ -48,6 +48,8 @@ struct SinkFaults {
   /// Elasticsearch: every so many events of the whole sink, one is not taken but rejected (400), or throttled (429).
   std::uint64_t reject_every = 0;
   std::uint64_t throttle_every = 0;
+  /// Elasticsearch: an event that contains this text is not taken but answered by 500, as by a pipeline that fails.
+  std::string fail;
   /// Connections that are closed by a fault are closed with RST, not with FIN; an ack just before may be lost. (Where
   /// a peer has sent more than was read, the kernel makes an RST of a FIN anyway.)
   bool reset = false;

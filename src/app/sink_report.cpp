@@ -11,6 +11,7 @@ std::string sink_report_json(const SinkCounters& counters, double seconds, const
       {"acked", counters.acked},
       {"rejected", counters.rejected},
       {"throttled", counters.throttled},
+      {"failed", counters.failed},
       {"known", counters.known},
       {"replaced", counters.replaced},
       {"bytes", counters.bytes},

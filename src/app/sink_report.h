@@ -13,6 +13,7 @@ struct SinkCounters {
   std::uint64_t acked = 0;            ///< of them
   std::uint64_t rejected = 0;         ///< not taken, because of reject_every, or for what they are
   std::uint64_t throttled = 0;        ///< not taken, because of throttle_every
+  std::uint64_t failed = 0;           ///< not taken, as they contain fail
   std::uint64_t known = 0;            ///< not taken, as one with that id was
   std::uint64_t replaced = 0;         ///< taken in the place of one with that id
   std::uint64_t bytes = 0;            ///< of them, as JSON

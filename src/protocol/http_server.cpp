@@ -230,6 +230,9 @@ void HttpServer::refuse(Refusal refusal) {
     case Refusal::throttled:
       item.refuse(429, "es_rejected_execution_exception", std::string(asked_to));
       break;
+    case Refusal::failed:
+      item.refuse(500, "illegal_state_exception", std::string(asked_to));
+      break;
   }
 }
 

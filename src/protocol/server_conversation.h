@@ -43,6 +43,7 @@ class ServerConversation {
     duplicate,  ///< one with its id was taken before
     rejected,   ///< for good
     throttled,  ///< it may be sent again
+    failed,     ///< it could not be stored, for a fault of the server's
   };
 
   virtual ~ServerConversation() = default;

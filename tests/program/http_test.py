@@ -109,6 +109,21 @@ class Elasticsearch(HttpTest):
         self.assertEqual((code, ledger["acked"]), (0, 500), ship.story())
         self.assertEqual(sorted(self.messages(sink)), sorted(f"line {n}" for n in range(500)))
 
+    def test_holds_what_a_server_fails_with_while_the_rest_goes_on(self):
+        sink = self.sink_of("elasticsearch", "--fail", '"line 7"')
+        path = self.directory / "input.log"
+        path.write_text(lines(500))
+        ship = self.run_program("ship", "--to", f"elasticsearch://{sink.address}?backoff.init=10ms",
+                                "--report", self.directory / "ship.report", path)
+        harness.wait_until(lambda: len(self.messages(sink)) == 499, "the rest has arrived", ship)
+        harness.wait_until(lambda: "500 illegal_state_exception" in ship.log(), "the reason is told", ship)
+        self.assertIsNone(ship.exit_code())
+        sink.stop()
+        sink = self.restart(sink)
+        self.assertEqual(ship.wait(), 0, ship.story())
+        self.assertEqual(self.ledger()["acked"], 500)
+        self.assertEqual(sorted(self.messages(sink)), sorted(f"line {n}" for n in range(500)))
+
     def test_parts_what_is_too_large(self):
         sink = self.sink_of("elasticsearch", "--max-body", "10KiB")
         text = lines(500) + "x" * 50_000 + "\n" + lines(500, 500)

@@ -86,7 +86,7 @@ class SinkTest(Peers, ProgramTest):
         self.hear(connection, 12)
         self.assertEqual(sink.stop(), 0)
         report = sink.report()
-        expected = {"events": 3, "acked": 3, "rejected": 0, "throttled": 0, "known": 0, "replaced": 0, "bytes": 21,
+        expected = {"events": 3, "acked": 3, "rejected": 0, "throttled": 0, "failed": 0, "known": 0, "replaced": 0, "bytes": 21,
                     "windows": 2, "acks": 2, "keep_alives": 0, "connections": 1, "refused": 0, "failed_accepts": 0,
                     "protocol_errors": 0, "idle_closes": 0}
         self.assertEqual({key: report[key] for key in expected}, expected)
