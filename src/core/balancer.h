@@ -131,7 +131,7 @@ class Balancer {
   Send start(Work work, WorkerId worker, base::Time now);
   void find_candidates(base::Time now);
   unsigned window(WorkerId worker) const;
-  bool has_room(WorkerId worker, base::Time now) const;
+  bool has_room(WorkerId worker) const;
   void update_connections(base::Time now);
 
   // Joining and leaving.

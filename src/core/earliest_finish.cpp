@@ -404,7 +404,6 @@ bool EarliestFinish::as_good(WorkerId other, WorkerId chosen, const Head& head, 
 
 /// Batches of so many events that the worker's limit lets it have until then.
 double EarliestFinish::may_be_given(WorkerId worker, double until, double events, base::Time now) const {
-  if (!limits_ || !limits_->any()) return never;
   return limits_->until(time_at(until), worker, now) / std::max(1.0, events);
 }
 
@@ -417,20 +416,24 @@ bool EarliestFinish::better_to_wait(WorkerId best, double finished, const Worker
   double others = 0;    // what the other workers would have finished by then
   double capacity = 0;  // of those that answer sooner than this one would, a second
   unsigned faster = 0;
+  const bool limited = limits_ && limits_->any();
   for (const WorkerId id : participants) {
     const Line& line = lines_[id];
     if (id == best || line.service_samples + line.idle_samples == 0 || is_suspect(id, at)) continue;
     const View taken_for = view(line);
     const double service = std::max(taken_for.service, 1e-9);
-    const double given = may_be_given(id, std::max(now, until - taken_for.idle), head.events, at);
-    if (given == 0) continue;
+    double given = never;
+    if (limited) {
+      given = may_be_given(id, std::max(now, until - taken_for.idle), head.events, at);
+      if (given == 0) continue;
+    }
     if (taken_for.idle < finished - now) {
-      capacity += std::min(1 / service, may_be_given(id, now + 1, head.events, at) * cost);
+      capacity += limited ? std::min(1 / service, may_be_given(id, now + 1, head.events, at) * cost) : 1 / service;
       ++faster;
     }
     const double free = line.copies.empty() ? now : free_at(line, taken_for, now, true);
-    const double slots =
-        std::min(given, std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service)));
+    double slots = std::floor((until - std::max(free, now + taken_for.trip())) / (cost * service));
+    if (limited) slots = std::min(slots, given);
     if (slots > 0) others += cost * slots;
   }
 

@@ -125,7 +125,8 @@ class EarliestFinish final : public HandOutPolicy {
   double overdue_from(const Line& line, const View& view) const;
   void mind_overdue(const Line& line);
   bool wants_probe(const Line& line, double now) const;
-  double may_be_given(WorkerId worker, double until, double events, base::Time now) const;
+  // Cold: out of the way of those without limits.
+  [[gnu::cold]] double may_be_given(WorkerId worker, double until, double events, base::Time now) const;
   bool better_to_wait(WorkerId best, double finish, const Workers& participants, const Head& head,
                       base::Time now) const;
   void sample(Line& line, const Copy& copy, double now);

@@ -21,8 +21,7 @@ unsigned Balancer::window(WorkerId worker) const {
 }
 
 /// Nothing is sent behind a batch that may take the connection with it.
-bool Balancer::has_room(WorkerId id, base::Time now) const {
-  if (limits_.any() && !limits_.gives(id, now)) return false;
+bool Balancer::has_room(WorkerId id) const {
   const Worker& worker = workers_[id];
   if (worker.in_flight().empty()) return true;
   return worker.in_flight().size() < window(id) &&
@@ -32,11 +31,13 @@ bool Balancer::has_room(WorkerId id, base::Time now) const {
 void Balancer::find_candidates(base::Time now) {
   participants_.clear();
   candidates_.clear();
+  const bool limited = limits_.any();
   for (WorkerId id = 0; id < workers_.size(); ++id) {
     const Worker& worker = workers_[id];
     if (!worker.participating(now)) continue;
     participants_.push_back(id);
-    if (has_room(id, now)) candidates_.push_back(id);
+    if (limited && !limits_.gives(id, now)) continue;
+    if (has_room(id)) candidates_.push_back(id);
   }
 }
 
