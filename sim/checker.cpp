@@ -30,8 +30,7 @@ Checker::Checker(const core::Options& options, const std::vector<core::WorkerOpt
   for (const core::WorkerOptions& worker : workers) limit(worker, {});
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the publisher
+// ---- the publisher
 
 std::error_code Checker::refusal(const NumberedSubmission& submission, std::uint64_t held_events) const {
   if (draining_ || closed_) return errc::closed;
@@ -82,8 +81,7 @@ void Checker::close(base::Time now) {
   works_.close();
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// joining and leaving
+// ---- joining and leaving
 
 void Checker::joined(core::WorkerId id, const core::WorkerOptions& options, base::Time now) {
   limit(options, now);
@@ -159,8 +157,7 @@ void Checker::take_back(Line& line, base::Time now) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// inputs
+// ---- inputs
 
 Line* Checker::line_of(core::ConnectionId connection) {
   heard_ = true;
@@ -252,7 +249,7 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   const Flight flight = flights_[number];
   if (!flight.live) return;
   Line& line = lines_[flight.worker];
-  const bool blamed = line.failing() || !works_.work(flight.work).failed_at_another(line.endpoint);
+  const bool blamed = line.failing() || !works_.may_be_bad(works_.work(flight.work), line.endpoint);
   const unsigned sends = works_.work(flight.work).sends;
   const std::span<const EventNumber> events = events_of(flight);
   land(line, number, now);
@@ -260,6 +257,7 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
 
   // Event by event: what stands in `rest` or from `rest_from` on was not acknowledged.
   std::vector<EventNumber> back;
+  std::vector<std::error_code> of_each;  // what each of those was answered for itself, where that tells against it
   bool answered = false;
   bool some_acked = false;
   bool some_back = false;
@@ -289,9 +287,12 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
       throttled |= why && classify(why) == ErrorClass::throttled;
       if (why) last_why = why;
       some_back = true;
-      if (is_open(event)) back.push_back(event);
+      if (!is_open(event)) continue;
+      back.push_back(event);
+      if (index < result.rest_from && why && classify(why) == ErrorClass::retryable) of_each.push_back(why);
     }
   }
+  if (result.error || of_each.size() != back.size()) of_each.clear();
 
   const ErrorClass what = result.error ? classify(result.error) : ErrorClass::permanent;
   const bool endpoint_failed = what != ErrorClass::permanent;
@@ -300,9 +301,12 @@ void Checker::result(std::uint32_t number, const PublishResult& result, base::Ti
   if (some_acked) works_.served(line.endpoint);
   costs_attempt |= endpoint_failed;
   const bool suspicious = costs_attempt && !throttled;
+  const bool left_over = suspicious && some_acked && !endpoint_failed;
   if (!back.empty())
-    works_.give_back(flight.work, std::move(back),
-                     {flight.worker, line.endpoint, progressed, costs_attempt, suspicious, last_why}, now);
+    works_.give_back(
+        flight.work, std::move(back),
+        {flight.worker, line.endpoint, progressed, costs_attempt, suspicious, left_over, last_why, std::move(of_each)},
+        now);
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
     fail(line, blamed, false, result.error, now);
   } else if (endpoint_failed || (some_back && !progressed)) {
@@ -321,7 +325,7 @@ void Checker::rest(Line& line, const PublishResult& result, bool blamed, base::T
 
 bool Checker::at_fault(const Line& line) const {
   if (line.failing() || line.flights.empty()) return true;
-  return !works_.work(flights_[line.flights.front()].work).failed_at_another(line.endpoint);
+  return !works_.may_be_bad(works_.work(flights_[line.flights.front()].work), line.endpoint);
 }
 
 void Checker::fail(Line& line, bool blamed, bool suspects_oldest, std::error_code error, base::Time now) {
@@ -332,8 +336,8 @@ void Checker::fail(Line& line, bool blamed, bool suspects_oldest, std::error_cod
     const Flight flight = flights_[line.flights.front()];
     std::vector<EventNumber> back = open_events(flight);
     land(line, line.flights.front(), now);
-    const Failure failure{flight.worker,   line.endpoint, flight.acked > 0, suspects_oldest || blamed,
-                          suspects_oldest, error};
+    const Failure failure{flight.worker, line.endpoint, flight.acked > 0, suspects_oldest || blamed, suspects_oldest,
+                          false,         error};
     suspects_oldest = false;
     if (!back.empty()) works_.give_back(flight.work, std::move(back), failure, now);
   }
@@ -409,8 +413,7 @@ bool Checker::another_draws(const Line& line, base::Time now, bool surely, bool 
   });
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// actions
+// ---- actions
 
 EventNumber Checker::settled(const core::Settled& settled) {
   if (silent_) throw Violation("no signal after close", fmt::format("{} events were signalled", settled.count));
@@ -541,8 +544,7 @@ void Checker::expect_well_hedged(const Line& line, std::uint32_t work, const std
                     fmt::format("{} events, with {} acknowledged", deliveries_.hedged(), deliveries_.acked()));
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the state between steps
+// ---- the state between steps
 
 void Checker::compare(const core::Balancer& balancer) {
   works_.resolve(balancer.ledger());

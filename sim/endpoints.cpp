@@ -82,6 +82,7 @@ void Endpoints::plan(core::WorkerId worker, std::uint32_t attempt, const Batch& 
   base::Time at = hosts_.serve(host, batch.size()) + host.latency;
   if (std::any_of(batch.begin(), batch.end(),
                   [&](std::string_view event) { return spoils(scenario, number_of(event)); })) {
+    if (scenario.poisoning > 2) return answer_at(at, attempt, batch, failing_poison(batch));
     if (scenario.poisoning > 1) return lose_soon(worker, at - stage_.now);
     return answer_at(at, attempt, batch, PublishResult::failed(errc::temporary));
   }
@@ -148,6 +149,17 @@ PublishResult Endpoints::mixed(const Batch& batch) {
   }
   if (stage_.fault(&Scenario::out_of_range))
     result.rest.push_back({static_cast<std::uint32_t>(batch.size() + stage_.random.below(9)), errc::rejected});
+  return result;
+}
+
+/// The events that no endpoint takes fail, each for itself; the others are taken.
+PublishResult Endpoints::failing_poison(const Batch& batch) const {
+  PublishResult result;
+  std::uint32_t index = 0;
+  for (const std::string_view event : batch) {
+    if (spoils(stage_.scenario, number_of(event))) result.rest.push_back({index, errc::temporary});
+    ++index;
+  }
   return result;
 }
 

@@ -37,6 +37,7 @@ class Endpoints final : public Network {
   PublishResult failure(const Batch& batch);
   PublishResult mixed(const Batch& batch);
   PublishResult handed_back(const Batch& batch);
+  PublishResult failing_poison(const Batch& batch) const;
   void reject_poison(PublishResult& result, const Batch& batch) const;
   std::uint32_t count_in(const Batch& batch);
 

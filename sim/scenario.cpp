@@ -195,6 +195,8 @@ Scenario draw_scenario(std::uint64_t seed, Kind kind) {
   Dice of_limits(seed ^ 0x11a8u);  // by which the seeds of regressions.txt have none
   s.limited = of_limits.chance(0.75) ? 0 : of_limits.one_of({0.3, 1});
   s.rate = of_limits.one_of({2, 20, 200, 2000, 20000});
+  Dice of_poison(seed ^ 0x9015u);
+  if (s.poisoning == 1 && s.wire == 0 && of_poison.chance(0.5)) s.poisoning = 3;
   return s;
 }
 

@@ -87,7 +87,8 @@ struct Scenario {
   double hand_back = 0;  ///< part of it handed back, without an error
   double mixed = 0;      ///< an outcome for each event of its own
   double poison = 0;     ///< share of events that no endpoint takes
-  double poisoning = 0;  ///< how: 0: rejected for good; 1: their batch fails; 2: it takes the connection with it
+  double poisoning = 0;  ///< how: 0: rejected for good; 1: their batch fails; 2: it takes the connection with it;
+                         ///< 3: they fail, each for itself
   // Faults of the wire.
   double fragment = 1500;  ///< bytes that arrive together, up to
   double compression = 0;  ///< level

@@ -87,7 +87,7 @@ inline bool poisoned(const Scenario& scenario, EventNumber event) {
   return scenario.poison > 0 && base::Random(scenario.seed ^ (std::uint64_t{event} << 20)).chance(scenario.poison);
 }
 
-/// Whether this event makes its whole batch fail, wherever that is sent.
+/// Whether this event fails wherever it is sent, by itself or with its whole batch.
 inline bool spoils(const Scenario& scenario, EventNumber event) {
   return scenario.poisoning > 0 && poisoned(scenario, event);
 }

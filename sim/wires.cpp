@@ -49,8 +49,7 @@ std::string_view Pipe::arrive() {
   return piece_.view();
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// what the balancer asks for
+// ---- what the balancer asks for
 
 void Wires::connect(core::ConnectionId connection) {
   if (wires_.size() <= connection.worker) wires_.resize(connection.worker + 1);
@@ -85,8 +84,7 @@ void Wires::went_down(core::WorkerId worker) {
   if (worker < wires_.size() && wires_[worker]) cut(*wires_[worker], errc::connection_lost);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// what happens on the way
+// ---- what happens on the way
 
 Wires::Wire* Wires::wire_of(const Happening& what) {
   Wire* wire = wires_[what.who].get();
@@ -176,8 +174,7 @@ void Wires::write_to_client(Wire& wire) {
                        wire.connection.worker, id(wire));
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the server and its application
+// ---- the server and its application
 
 void Wires::read_at_server(Wire& wire) {
   while (!wire.deaf) {
@@ -301,8 +298,7 @@ void Wires::answer_badly(Wire& wire) {
   wire.windows.clear();
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the client, and what joins it to the balancer in the program
+// ---- the client, and what joins it to the balancer in the program
 
 void Wires::flush(Wire& wire) {
   while (!wire.waiting.empty() && wire.client->can_send()) {

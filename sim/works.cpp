@@ -14,8 +14,7 @@ void Works::offered(std::uint32_t publish, base::Time now) {
   fresh_.push_back({publish, what.first, what.first + what.count, 0, now});
 }
 
-// --------------------------------------------------------------------------------------------------------------------
-// sending
+// ---- sending
 
 std::uint32_t Works::sent(const Batch& batch, const std::string& endpoint, base::Time now) {
   if (batch.empty()) throw Violation("a batch has events", "an empty one was sent");
@@ -128,8 +127,7 @@ std::uint32_t Works::sent_first(const Batch& batch, const std::string& endpoint,
   return number;
 }
 
-// --------------------------------------------------------------------------------------------------------------------
-// waiting
+// ---- waiting
 
 void Works::set_waiting(std::uint32_t number) {
   works_[number].state = Work::State::waiting;
@@ -144,6 +142,7 @@ void Works::renew(Work& work) {
   work.failures = 0;
   work.failed_elsewhere = false;
   work.failed_at = Work::nobody;
+  work.left_over_at.reset();
   work.patience.succeeded();
   work.suspicion = {};
 }
@@ -176,9 +175,11 @@ void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, const
   work.progressed |= failure.progressed;
   if (failure.progressed) {
     renew(work);
+    if (failure.left_over) work.left_over_at = failure.endpoint;
   } else if (failure.suspicious) {
     if (!work.suspicion.begun) work.suspicion.served_before = served_;
     work.suspicion.begun = true;
+    work.suspicion.named &= !failure.of_each.empty();
     work.suspicion.accusers.insert(failure.endpoint);
     ++work.suspicion.failures;
   }
@@ -197,16 +198,22 @@ void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, const
   set_waiting(number);
   const bool costs_attempt = failure.costs_attempt && !work.progressed;
   const unsigned accusers_that_serve = serving(work.suspicion);
-  const bool is_event = events == 1;
+  const bool named = !failure.of_each.empty();
+  const bool is_event = events == 1 || (named && work.suspicion.names_events());
   const bool undeliverable = costs_attempt && is_event &&
                              (accusers_that_serve > 1 || (accusers_that_serve == 1 && work.suspicion.failures > 2));
   if (undeliverable && options_.dead_letter) {
     remove_waiting(number);
     work.state = Work::State::over;
     const std::vector<std::string> accusers(work.suspicion.accusers.begin(), work.suspicion.accusers.end());
-    return deliveries_.give_up(work.events.front(), {errc::undeliverable, failure.error, work.sends, accusers}, true);
+    for (std::size_t index = 0; index < events; ++index)
+      deliveries_.give_up(work.events[index],
+                          {errc::undeliverable, named ? failure.of_each[index] : failure.error, work.sends, accusers},
+                          true);
+    return;
   }
-  const bool splits = !is_event && work.suspicion.failures > 1 && (work.unlimited || accusers_that_serve > 0);
+  const bool splits = !is_event && !work.suspicion.names_events() && work.suspicion.failures > 1 &&
+                      (work.unlimited || accusers_that_serve > 0);
   const bool begins_anew = splits && accusers_that_serve > 0;
   work.failed_elsewhere |= splits;
   work.yields = is_event && work.suspicion.failures > 2;
@@ -232,7 +239,7 @@ void Works::give_back(std::uint32_t number, std::vector<EventNumber> rest, const
 }
 
 void Works::split(std::uint32_t number) {
-  works_[number].suspicion = {{}, 0, true, true, served_};
+  works_[number].suspicion = {{}, 0, true, true, true, served_};
   const auto second_number = static_cast<std::uint32_t>(works_.size());
   works_.push_back(works_[number]);
   Work& first = works_[number];

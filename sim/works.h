@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -46,10 +47,12 @@ struct Patience {
 struct Suspicion {
   std::set<std::string> accusers;
   unsigned failures = 0;
+  bool named = true;  ///< each of them was one of each event
   bool begun = false;
   bool is_half = false;
   std::map<std::string, std::uint64_t> served_before;
 
+  bool names_events() const { return failures > 0 && named; }
   bool strong() const { return is_half || failures > 1; }
 };
 
@@ -60,7 +63,9 @@ struct Failure {
   bool progressed = false;
   bool costs_attempt = false;
   bool suspicious = false;  ///< it may be the batch that is bad
+  bool left_over = false;   ///< the endpoint took others in the same answer, and is fine
   std::error_code error;
+  std::vector<std::error_code> of_each = {};  ///< of its events, where each was answered for itself
 };
 
 /// A batch that was sent at least once.
@@ -80,6 +85,7 @@ struct Work {
   core::WorkerId failed_at = nobody;
   std::string failed_endpoint;
   bool failed_elsewhere = false;
+  std::optional<std::string> left_over_at;  ///< the endpoint that took the others
   unsigned failures = 0;
   Patience patience;
   Suspicion suspicion;
@@ -133,6 +139,11 @@ class Works {
   void dropped(std::uint32_t publish, std::uint32_t first, std::uint32_t count);
   /// Settles doubts, where what the balancer says leaves only one answer.
   void resolve(const Ledger& ledger);
+
+  /// Whether a failure of this batch at the endpoint need not be the endpoint's.
+  bool may_be_bad(const Work& work, const std::string& endpoint) const {
+    return work.failed_at_another(endpoint) || work.left_over_at == endpoint || serving(work.suspicion) > 0;
+  }
 
   Work& work(std::uint32_t number) { return works_[number]; }
   const Work& work(std::uint32_t number) const { return works_[number]; }

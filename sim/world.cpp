@@ -71,8 +71,7 @@ World::World(const Scenario& scenario, std::FILE* trace)
       network_(make_network(stage_, hosts_, *this)),
       left_to_publish_(scenario_.count(&Scenario::publishes)) {}
 
-// ---------------------------------------------------------------------------------------------------------------------
-// the course of a run
+// ---- the course of a run
 
 void World::schedule() {
   const base::Duration faulty = scenario_.time(&Scenario::faulty);
@@ -202,8 +201,7 @@ void World::publish_later(std::uint32_t publisher) {
   stage_.later(stage_.random.chance(0.5) ? base::Duration(0) : stage_.up_to(4 * mean), kind::publish, publisher);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// commands
+// ---- commands
 
 void World::offer() {
   auto submission = std::make_shared<NumberedSubmission>();
@@ -281,8 +279,7 @@ void World::leave() {
   checker_.compare(balancer_);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// inputs
+// ---- inputs
 
 void World::handle_timeout() {
   timeouts_in_a_row_ = last_timeout_ == stage_.now ? timeouts_in_a_row_ + 1 : 0;
@@ -339,8 +336,7 @@ void World::result(std::uint32_t attempt, const PublishResult& result) {
   checker_.compare(balancer_);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// actions
+// ---- actions
 
 void World::poll_all() {
   for (;;) {

@@ -75,8 +75,7 @@ Balancer::Balancer(Options options, std::vector<WorkerOptions> workers, std::uni
   policy_->heed(limits_);
 }
 
-// ----------------------------------------------------------------------------------------------------------------
-// commands
+// ---- commands
 
 std::error_code Balancer::offer(std::shared_ptr<Submission> submission, base::Time now) {
   now_ = now;
@@ -147,8 +146,7 @@ std::optional<WorkerId> Balancer::worker_of(AttemptId id) const {
   return attempt ? std::optional(attempt->worker) : std::nullopt;
 }
 
-// ------------------------------------------------------------------------------------------------------------------
-// inputs
+// ---- inputs
 
 Worker* Balancer::current(ConnectionId connection) {
   if (connection.worker >= workers_.size()) return nullptr;
@@ -217,9 +215,8 @@ struct Balancer::SortedOut {
   bool handed_back = false;  ///< some were neither
   bool throttled = false;    ///< some of those because the endpoint asked for less
   bool failed = false;       ///< some of those with an error
-  std::error_code why;       ///< the last of those errors
-  std::string detail;        ///< what was said of it
   Batch rest;                ///< those that another copy has not ended: to be sent again
+  BatchFailure failure;      ///< the last of those errors; of each only where each has one that tells against it
 };
 
 Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResult& result) {
@@ -233,15 +230,15 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
     sorted.acked += acknowledge(attempt, from, end);
     from = end;
   };
-  const auto sort_rest = [&](std::uint32_t end, std::error_code why, const std::string& detail) {
+  const auto sort_rest = [&](std::uint32_t end, std::error_code why, const std::string& detail, bool of_one) {
     const ErrorClass what = why ? classify(why) : ErrorClass::retryable;
     const bool permanent = what == ErrorClass::permanent;
     (permanent ? sorted.progressed : sorted.handed_back) = true;
     sorted.throttled |= what == ErrorClass::throttled;
     sorted.failed |= why && !permanent;
     if (why && !permanent) {
-      sorted.why = why;
-      sorted.detail = detail;
+      sorted.failure.error = why;
+      sorted.failure.detail = detail;
     }
     attempt.for_each_open(from, end, [&](std::uint32_t first, std::uint32_t count) {
       const Batch part = attempt.work.batch.part(first, count);
@@ -252,6 +249,7 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
         give_up({part, errc::rejected, why, attempt.work.sends, {endpoint}, detail});
       } else {
         append(sorted.rest, part);
+        if (of_one && why && what == ErrorClass::retryable) sorted.failure.of_each.push_back({why, detail});
       }
     });
     from = end;
@@ -259,10 +257,11 @@ Balancer::SortedOut Balancer::sort_out(const Attempt& attempt, const PublishResu
   for (const PublishResult::Unpublished& event : result.rest) {
     if (event.index < from || event.index >= rest_from) continue;
     acked_until(event.index);
-    sort_rest(event.index + 1, event.why, event.detail);
+    sort_rest(event.index + 1, event.why, event.detail, true);
   }
   acked_until(rest_from);
-  if (rest_from < size) sort_rest(size, result.error, result.detail);
+  if (rest_from < size) sort_rest(size, result.error, result.detail, false);
+  if (result.error || sorted.failure.of_each.size() != sorted.rest.size()) sorted.failure.of_each.clear();
   return sorted;
 }
 
@@ -273,7 +272,7 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   Attempt attempt = end_attempt(*found, now);
   const WorkerId worker_id = attempt.worker;
   Worker& worker = workers_[worker_id];
-  const bool blamed = worker.failing() || !attempt.work.failed_at_another(worker.endpoint());
+  const bool blamed = worker.failing() || !attempt.work.may_be_bad(worker.endpoint(), endpoints_);
   SortedOut sorted = sort_out(attempt, ascending(result));
   worker.alive(options_, now);
 
@@ -298,9 +297,12 @@ void Balancer::on_result(AttemptId id, const PublishResult& result, base::Time n
   }
   if (!sorted.rest.empty()) {
     const bool costs_attempt = endpoint_failed || sorted.failed;
-    const Fault fault = !costs_attempt ? Fault::nobody : sorted.throttled ? Fault::endpoint : Fault::batch_or_endpoint;
-    give_back(std::move(attempt), std::move(sorted.rest), progressed, fault, {sorted.why, std::move(sorted.detail)},
-              now);
+    const bool took_others = sorted.served && !endpoint_failed;
+    const Fault fault = !costs_attempt     ? Fault::nobody
+                        : sorted.throttled ? Fault::endpoint
+                        : took_others      ? Fault::events
+                                           : Fault::batch_or_endpoint;
+    give_back(std::move(attempt), std::move(sorted.rest), progressed, fault, std::move(sorted.failure), now);
   }
   if (endpoint_failed && what == ErrorClass::connection_fatal) {
     connection_failed(worker_id, result.error, blamed, false, now);
@@ -333,14 +335,13 @@ void Balancer::handle_timeout(base::Time now) {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------- taking
-// back
+// ---- taking back
 
 /// Whether the end of the connection tells against the worker; if not, against the work that it has had for longest.
 bool Balancer::at_fault(WorkerId id) const {
   const Worker& worker = workers_[id];
   if (worker.failing() || worker.in_flight().empty()) return true;
-  return !attempts_.find(worker.in_flight().front())->work.failed_at_another(worker.endpoint());
+  return !attempts_.find(worker.in_flight().front())->work.may_be_bad(worker.endpoint(), endpoints_);
 }
 
 void Balancer::got_somewhere(Worker& worker, AttemptId attempt, base::Time now) {
@@ -360,22 +361,25 @@ void Balancer::renew(Work& work) {
   work.failures = 0;
   work.failed_elsewhere = false;
   work.failed_at = Work::nobody;
+  work.left_over_at.reset();
   work.suspicion.clear();
   work.backoff.succeeded();
 }
 
-void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, Failure failure, base::Time now) {
+void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, BatchFailure failure,
+                         base::Time now) {
   Work work = std::move(attempt.work);
+  const bool named = !failure.of_each.empty();
   bool pair_progressed = progressed;
   if (Pair* pair = attempt.pair.get()) {
     pair_progressed = pair->progressed |= progressed;
     if (Attempt* other = attempts_.find(attempt.id == pair->first ? pair->second : pair->first))
-      return note_failure(other->work, attempt.worker, progressed, fault, now);  // the attempt goes on
+      return note_failure(other->work, attempt.worker, progressed, fault, named, now);  // the attempt goes on
   }
   ledger_.in_flight -= rest.size();
   work.batch = std::move(rest);
-  note_failure(work, attempt.worker, progressed, fault, now);
-  const bool is_event = work.batch.size() == 1;
+  note_failure(work, attempt.worker, progressed, fault, named, now);
+  const bool is_event = work.batch.size() == 1 || (named && work.suspicion.names_events());
   const bool costs_attempt = !pair_progressed && fault != Fault::nobody;
   const bool undeliverable = costs_attempt && is_event && work.suspicion.undeliverable(endpoints_);
   const bool is_batch_bad = work.suspicion.is_batch_bad(endpoints_);
@@ -384,8 +388,11 @@ void Balancer::give_back(Attempt attempt, Batch rest, bool progressed, Fault fau
   if (undeliverable && options_.dead_letter) {
     std::vector<std::string> accusers;
     for (const EndpointId accuser : work.suspicion.accusers()) accusers.push_back(endpoints_.name(accuser));
-    return give_up(
-        {work.batch, errc::undeliverable, failure.error, work.sends, std::move(accusers), std::move(failure.detail)});
+    for (std::uint32_t index = 0; index < work.batch.size(); ++index) {
+      const Failure& said = named ? failure.of_each[index] : failure;
+      give_up({work.batch.part(index, 1), errc::undeliverable, said.error, work.sends, accusers, said.detail});
+    }
+    return;
   }
   if (pair_progressed || begins_anew) {
     work.attempts_left = options_.max_attempts;
@@ -416,12 +423,13 @@ void Balancer::wait_again(Work work) {
   queue_.push_retry(std::move(work));
 }
 
-void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, base::Time now) {
+void Balancer::note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, bool named, base::Time now) {
   const EndpointId endpoint = workers_[worker].endpoint();
   if (progressed) {
     renew(work);
+    if (fault == Fault::events) work.left_over_at = endpoint;
   } else if (fault == Fault::batch_or_endpoint) {
-    work.suspicion.failed_at(endpoint, endpoints_);
+    work.suspicion.failed_at(endpoint, endpoints_, named);
   }
   work.failed_elsewhere |= work.failed_at != Work::nobody && work.failed_endpoint != endpoint;
   work.failed_at = worker;
@@ -461,7 +469,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
     Batch rest = attempt.open_events();
     const Fault fault = suspects_oldest ? Fault::batch_or_endpoint : blamed ? Fault::endpoint : Fault::nobody;
     suspects_oldest = false;
-    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, {error, {}}, now);
+    if (!rest.empty()) give_back(std::move(attempt), std::move(rest), progressed, fault, {{error, {}}}, now);
   }
   worker.closing(reconnect_at, error);
   policy_->on_disconnected(id);
@@ -469,8 +477,7 @@ void Balancer::connection_failed(WorkerId id, std::error_code error, bool blamed
   connections_stale_ = true;
 }
 
-// ----------------------------------------------------------------------------------------------------------------
-// settling
+// ---- settling
 
 /// Answers how many of them had not ended before.
 std::uint32_t Balancer::acknowledge(const Attempt& attempt, std::uint32_t from, std::uint32_t end) {
@@ -522,8 +529,7 @@ void Balancer::settle(const Batch& events, std::error_code reason) {
   }
 }
 
-// -----------------------------------------------------------------------------------------------------------------
-// outputs
+// ---- outputs
 
 std::optional<Action> Balancer::poll(base::Time now) {
   now_ = now;
@@ -573,7 +579,7 @@ Statistics Balancer::statistics(base::Time now) const {
   return statistics;
 }
 
-// -------------------------------------------------------------------------------------------------------- connections
+// ---- connections
 
 void Balancer::update_connections(base::Time now) {
   // A connection to a better endpoint that is not known to be bad makes the others unnecessary.

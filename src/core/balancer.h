@@ -106,9 +106,10 @@ class Balancer {
   struct SortedOut;
   /// Whom the failure of a batch may be laid to.
   enum class Fault {
-    nobody,            ///< it costs no attempt
-    endpoint,          ///< it costs an attempt
-    batch_or_endpoint  ///< it costs an attempt, and raises suspicion
+    nobody,             ///< it costs no attempt
+    endpoint,           ///< it costs an attempt
+    batch_or_endpoint,  ///< it costs an attempt, and raises suspicion
+    events              ///< they were left over: the endpoint took the others, and is fine
   };
 
   /// Who must get work that failed, rather than who failed it last.
@@ -117,6 +118,9 @@ class Balancer {
   struct Failure {
     std::error_code error;
     std::string detail;  ///< what was said of it
+  };
+  struct BatchFailure : Failure {
+    std::vector<Failure> of_each = {};  ///< of its events, where the endpoint said so of each of them
   };
 
   // Handing out.
@@ -148,8 +152,8 @@ class Balancer {
   void got_somewhere(Worker& worker, AttemptId attempt, base::Time now);
   Attempt end_attempt(Attempt& attempt, base::Time now);
   SortedOut sort_out(const Attempt& attempt, const PublishResult& result);
-  void give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, Failure failure, base::Time now);
-  void note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, base::Time now);
+  void give_back(Attempt attempt, Batch rest, bool progressed, Fault fault, BatchFailure failure, base::Time now);
+  void note_failure(Work& work, WorkerId worker, bool progressed, Fault fault, bool named, base::Time now);
   void renew(Work& work);
   void wait_again(Work work);
   void return_unblamed(Attempt attempt, Batch rest, base::Time now);

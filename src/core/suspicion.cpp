@@ -4,9 +4,10 @@
 
 namespace windlass::core {
 
-void Suspicion::failed_at(EndpointId endpoint, const Endpoints& endpoints) {
+void Suspicion::failed_at(EndpointId endpoint, const Endpoints& endpoints, bool named) {
   if (!begun_) since_ = endpoints.moment();
   begun_ = true;
+  named_ &= named;
   ++failures_;
   if (std::find(accusers_.begin(), accusers_.end(), endpoint) == accusers_.end()) accusers_.push_back(endpoint);
 }

@@ -12,6 +12,9 @@
 //             what is bad: the halves have the attempts that are left, and rest as a batch that fails does.
 //   convicted a single event is undeliverable when two endpoints failed it that have acknowledged other work since, or
 //             when it failed three times, at an endpoint at least that has: there may be no more than one.
+//   named     endpoints that answer for each event by itself have said which ones are bad: those need no halves, and
+//   are
+//             convicted together.
 //
 // "Since" is since its first failure, or since it was split off: its other half is other work too. Two connections to
 // one endpoint are one endpoint. Progress, which is an event of the batch that was acknowledged or rejected, ends all
@@ -29,18 +32,21 @@ namespace windlass::core {
 /// The case against one batch.
 class Suspicion {
  public:
-  void failed_at(EndpointId endpoint, const Endpoints& endpoints);
+  /// `named`: each of its events for itself.
+  void failed_at(EndpointId endpoint, const Endpoints& endpoints, bool named = false);
   /// It got somewhere.
   void clear() { *this = {}; }
   /// It goes on as halves, each of which begins with this.
   void split(const Endpoints& endpoints);
 
   /// Its events had better go on in smaller batches.
-  bool wants_halves() const { return failures_ >= failures_of_a_batch; }
+  bool wants_halves() const { return failures_ >= failures_of_a_batch && !names_events(); }
+  /// Each failure was one of each event: they are as good as single ones.
+  bool names_events() const { return failures_ > 0 && named_; }
   /// An endpoint that failed it serves others well.
   bool is_batch_bad(const Endpoints& endpoints) const { return serving(endpoints) > 0; }
   /// Others had better not be sent behind it over its connection, which it may end.
-  bool is_strong() const { return is_half_ || wants_halves(); }
+  bool is_strong() const { return is_half_ || failures_ >= failures_of_a_batch; }
   /// A single event had better let others go first.
   bool keeps_failing() const { return failures_ >= failures_of_an_event; }
   /// Nobody will take it, if it is a single event.
@@ -58,6 +64,7 @@ class Suspicion {
   unsigned failures_ = 0;
   bool begun_ = false;
   bool is_half_ = false;
+  bool named_ = true;        ///< with each failure
   std::uint64_t since_ = 0;  ///< the moment, when begun
 };
 

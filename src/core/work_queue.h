@@ -30,7 +30,9 @@ struct Work {
   WorkerId failed_at = nobody;   ///< the worker that failed it last
   EndpointId failed_endpoint{};  ///< that worker's, if there is one
   bool failed_elsewhere =
-      false;                   ///< another endpoint failed it before, without progress between, or what it is half of
+      false;  ///< another endpoint failed it before, without progress between, or what it is half of
+  /// What this endpoint, otherwise in order, left over of a batch: it took the others, so these are what is bad.
+  std::optional<EndpointId> left_over_at;
   unsigned failures = 0;       ///< since the last progress, or since it began anew
   Suspicion suspicion;         ///< whether it is the batch that is bad
   bool yields = false;         ///< an event that keeps failing: goes ahead of new work now and then only
@@ -43,6 +45,10 @@ struct Work {
   /// It failed at another endpoint before, so it may be the work that is bad.
   bool failed_at_another(EndpointId endpoint) const {
     return failed_elsewhere || (failures > 0 && failed_endpoint != endpoint);
+  }
+  /// A failure at this endpoint need not be the endpoint's.
+  bool may_be_bad(EndpointId endpoint, const Endpoints& endpoints) const {
+    return failed_at_another(endpoint) || left_over_at == endpoint || suspicion.is_batch_bad(endpoints);
   }
 };
 

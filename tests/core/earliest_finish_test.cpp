@@ -113,7 +113,7 @@ class Pool {
   AttemptId last_attempt_ = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------- windows
+// ---- windows
 
 TEST(EarliestFinish, StartsWithAWindowOfTwo) {
   Pool pool({{10, 1}});
@@ -194,7 +194,7 @@ TEST(EarliestFinish, LooksAtTheLineWithoutLoadNowAndThen) {
   EXPECT_LT(light, steps / 20u) << "holding the window low costs capacity";
 }
 
-// -------------------------------------------------------------------------------------------------------- the choice
+// ---- the choice
 
 TEST(EarliestFinish, TriesEachNewWorkerOnce) {
   Pool pool({{10, 1}, {10, 1}, {10, 1}});
@@ -274,8 +274,7 @@ TEST(EarliestFinish, NeverHoldsBackFromAWorkerThatIsAlone) {
   EXPECT_EQ(pool.choose().worker, WorkerId{0});
 }
 
-// ------------------------------------------------------------------------------------------------------ who is not
-// well
+// ---- who is not well
 
 TEST(EarliestFinish, GivesNothingToAWorkerThatIsOverdue) {
   Pool pool({{10, 1}, {10, 1}});
@@ -334,7 +333,7 @@ TEST(EarliestFinish, BelievesAProbeThatTellsOfAnotherWorld) {
   EXPECT_EQ(pool.choose().worker, WorkerId{0});
 }
 
-// ------------------------------------------------------------------------------------------------------------ the unit
+// ---- the unit
 
 TEST(EarliestFinish, KeepsItsEstimatesWhenBatchesBecomeLarger) {
   Pool pool({{10, 1}, {1, 1}});
@@ -349,7 +348,7 @@ TEST(EarliestFinish, KeepsItsEstimatesWhenBatchesBecomeLarger) {
   EXPECT_LE(pool.policy.window(1), 4u);
 }
 
-// ------------------------------------------------------------------------------------------------------------- hedging
+// ---- hedging
 
 /// Where a second copy would go, of whatever is in flight.
 HandOutPolicy::Hedge hedge(Pool& pool, const HandOutPolicy::Workers& candidates) {

@@ -53,6 +53,26 @@ TEST_F(SuspicionTest, OneEndpointThatServesOthersMustFailItThreeTimes) {
   EXPECT_TRUE(suspicion.undeliverable(endpoints));
 }
 
+TEST_F(SuspicionTest, EventsThatWereNamedEachTimeNeedNoHalves) {
+  for (int times = 0; times < 3; ++times) suspicion.failed_at(a, endpoints, true);
+  EXPECT_TRUE(suspicion.names_events());
+  EXPECT_FALSE(suspicion.wants_halves());
+  endpoints.served(a);
+  EXPECT_TRUE(suspicion.undeliverable(endpoints));
+}
+
+TEST_F(SuspicionTest, OneFailureOfAllTogetherLeavesItOpenWhichOfThemIsBad) {
+  suspicion.failed_at(a, endpoints, true);
+  suspicion.failed_at(a, endpoints, false);
+  suspicion.failed_at(a, endpoints, true);
+  EXPECT_FALSE(suspicion.names_events());
+  EXPECT_TRUE(suspicion.wants_halves());
+  suspicion.split(endpoints);
+  EXPECT_FALSE(suspicion.names_events()) << "nothing is known of the halves";
+  suspicion.failed_at(a, endpoints, true);
+  EXPECT_TRUE(suspicion.names_events());
+}
+
 TEST_F(SuspicionTest, WhileNobodyServesNothingIsUndeliverable) {
   for (int times = 0; times < 100; ++times) fail(times % 2 == 0 ? a : b);
   EXPECT_FALSE(suspicion.undeliverable(endpoints));

@@ -31,6 +31,17 @@ void keep_busy(World& world, base::Duration time) {
   }
 }
 
+/// An endpoint that answers event by event, and fails those that end in a 7.
+World::Endpoint failing_some(base::Duration takes) {
+  return {[](const Batch& batch) {
+            std::vector<PublishResult::Unpublished> rest;
+            for (std::uint32_t index = 0; index < batch.size(); ++index)
+              if (batch[index].ends_with('7')) rest.push_back({index, errc::temporary});
+            return PublishResult::returned(std::move(rest));
+          },
+          takes};
+}
+
 constexpr Options keeping_letters{.max_attempts = 0, .dead_letter = true};
 
 /// Fails by an error, and by the connection.
@@ -129,6 +140,24 @@ TEST_P(BadBatch, WhereEveryEventIsBadEachIsGivenUpOnceOthersShowThatTheEndpoints
   ASSERT_TRUE(world.finish());
   EXPECT_EQ(world.heard[publish].failed, 40u);
   EXPECT_EQ(world.ledger().dead_lettered, 40u);
+}
+
+TEST(BadEvents, AnsweredOneByOneDoNotStopTheOthersAtASlowEndpoint) {
+  World world(named({"a"}), keeping_letters);
+  world.everywhere(failing_some(40ms));
+  // One of ten events is bad, for a minute.
+  std::size_t late = 0;
+  for (int times = 0; times < 120; ++times) {
+    world.publish_each(40);
+    world.pass(500ms);
+    late += world.balancer.held_events() > 200;
+  }
+  EXPECT_EQ(late, 0u) << "new work gets through at once, and bad events do not pile up";
+  keep_busy(world, 60s);
+  ASSERT_TRUE(world.finish());
+  EXPECT_EQ(world.ledger().dead_lettered, 120u * 4u);
+  EXPECT_EQ(world.dead_letters.size(), 120u * 4u) << "a letter each, with what was said of it";
+  EXPECT_EQ(world.ledger().dropped_total(), 0u);
 }
 
 TEST_P(BadBatch, OneEndpointIsEnough) {

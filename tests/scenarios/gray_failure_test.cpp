@@ -162,7 +162,7 @@ TEST(WhenAllLookBad, AsAllFailAllAreTriedUntilTheyAreWell) {
   EXPECT_EQ(stream.world.succeeded(), stream.world.heard.size());
 }
 
-// ------------------------------------------------------------------------------------------------------------- windows
+// ---- windows
 
 /// Work that never runs out, at an endpoint of so wide a line that it answers all at once after a second.
 class AWideLine : public testing::Test {
