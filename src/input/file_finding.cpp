@@ -97,8 +97,15 @@ void FileFollower::meet(const std::string& path, const FileStatus& status, std::
     full_ = true;
     return;
   }
+  std::unique_ptr<OpenFile> open;
+  FileStatus opened;
   std::string head;
-  if (!is_known(path, status, input, now, patient, head)) begin(path, status, input, now, head);
+  // Another file may have its name by now; then that is found out when it is read.
+  if (status.size >= fingerprint_bytes && !files_.open(path, open) && !open->status(opened) &&
+      opened.key == status.key && !read_at(*open, 0, fingerprint_bytes, head) &&
+      is_known(path, *open, opened, head, input, now, patient))
+    return;
+  begin(path, status, input, now, head).found_short = head.size() < fingerprint_bytes;
 }
 
 TrackedFile& FileFollower::begin(const std::string& path, const FileStatus& status, std::size_t input, Moment now,
@@ -123,18 +130,16 @@ TrackedFile& FileFollower::begin(const std::string& path, const FileStatus& stat
 
 /// Whether it is a known file on a device of another number, or a copy of a file that was truncated, or may become one:
 /// then it has been dealt with.
-bool FileFollower::is_known(const std::string& path, const FileStatus& status, std::size_t input, Moment now,
-                            bool patient, std::string& head) {
-  if (status.size < fingerprint_bytes) return false;
-  std::unique_ptr<OpenFile> open;
-  if (files_.open(path, open) || read_at(*open, 0, fingerprint_bytes, head)) return false;
+bool FileFollower::is_known(const std::string& path, OpenFile& file, const FileStatus& status, std::string_view head,
+                            std::size_t input, Moment now, bool patient) {
   std::vector<TrackedFile*> originals = table_.by_fingerprint(Fingerprint::of(head));
   // Of several contents that begin alike, it is most likely the one that was truncated last.
-  std::ranges::sort(originals, std::greater(),
-                    [](const TrackedFile* file) { return std::pair(file->entry.gone_since, file->entry.generation); });
+  std::ranges::sort(originals, std::greater(), [](const TrackedFile* known) {
+    return std::pair(known->entry.gone_since, known->entry.generation);
+  });
   for (TrackedFile* original : originals) {
     const bool lost = original->entry.state == FileEntry::State::lost;
-    if ((!lost && !has_moved_to(*original, status)) || !has_mark_of(*original, *open, status)) continue;
+    if ((!lost && !has_moved_to(*original, status)) || !has_mark_of(*original, file, status)) continue;
     if (lost)
       adopt(*original, path, status, input);
     else
@@ -143,13 +148,23 @@ bool FileFollower::is_known(const std::string& path, const FileStatus& status, s
   }
   if (!patient) return false;
   for (TrackedFile* original : originals) {
-    if (original->entry.state != FileEntry::State::live || !may_become_copy(*open, status, *original)) continue;
+    if (original->entry.state != FileEntry::State::live || !may_become_copy(file, status, *original)) continue;
     enqueue(*original);
     const auto [at, is_new] = held_.try_emplace(status.key, Held{path, input, status.size, now.steady});
     if (!is_new && at->second.size != status.size) at->second = Held{path, input, status.size, now.steady};
     return true;
   }
   return false;
+}
+
+/// A file that was short when it was found is long enough now.
+bool FileFollower::is_known_now(TrackedFile& file, const FileStatus& status, std::string_view head, Moment now) {
+  file.found_short = false;
+  if (!is_known(file.name, *file.open, status, head, file.input, now, true)) return false;
+  --counters_.found;
+  close(file);
+  table_.remove(file);
+  return true;
 }
 
 /// A file system may have another device number after a restart of the system.
@@ -169,21 +184,21 @@ bool FileFollower::has_mark_of(const TrackedFile& original, OpenFile& file, cons
 
 /// Whether the file is a beginning of the original, as far as it goes.
 bool FileFollower::may_become_copy(OpenFile& file, const FileStatus& status, TrackedFile& original) {
-  std::unique_ptr<OpenFile> open;
+  if (original.entry.gone_since != 0) return false;
+  std::unique_ptr<OpenFile> opened;
+  if (!original.open && files_.open(original.name, opened)) return true;
+  OpenFile& open = original.open ? *original.open : *opened;
   FileStatus of_original;
   std::string head;
   bool unchanged = false;
-  if (files_.open(original.name, open) ||
-      verify(original, *open, original.place.offset, of_original, head, unchanged) ||
-      of_original.key != original.entry.key)
-    return false;
-  // Truncated a moment ago, which its next turn finds out.
-  if (!unchanged) return true;
+  if (verify(original, open, original.place.offset, of_original, head, unchanged)) return false;
+  // It was renamed or truncated a moment ago, which its next turn finds out.
+  if (!unchanged || of_original.key != original.entry.key) return true;
   if (status.size > of_original.size) return false;
   std::string bytes;
   std::string bytes_of_original;
   return !read_at(file, status.size - fingerprint_bytes, fingerprint_bytes, bytes) &&
-         !read_at(*open, status.size - fingerprint_bytes, fingerprint_bytes, bytes_of_original) &&
+         !read_at(open, status.size - fingerprint_bytes, fingerprint_bytes, bytes_of_original) &&
          bytes == bytes_of_original;
 }
 

@@ -67,8 +67,10 @@ struct FollowState {
 ///
 /// A copy of a file that is then truncated ("copytruncate") is recognized where it is among the paths: it begins with
 /// the same bytes, and goes on with the same ones where the original was truncated. What had not been read of the
-/// original is read from it. A file that might be such a copy is held back for `copy_patience`. By the same bytes, its
-/// inode and its time of birth a file is known again whose device has another number than before.
+/// original is read from it. A file that might be such a copy is held back for `copy_patience`; one that
+/// is too short to tell, as a copy is at its beginning, is looked at again once it is not, unless its first line was
+/// complete before. By the same bytes, its inode and its time of birth a file is known again whose device has another
+/// number than before.
 ///
 /// Before anything of a file is published, the registry has its identity and its fingerprint (or cannot be written to):
 /// so that after a crash it is known again, and even a copy of it is, with the same ids.
@@ -155,8 +157,9 @@ class FileFollower {
   void found(const std::string& path, DirectoryEntry::Kind kind, std::size_t input);
   void look_at(TrackedFile& file, const FileStatus& status);
   void meet(const std::string& path, const FileStatus& status, std::size_t input, Moment now, bool patient);
-  bool is_known(const std::string& path, const FileStatus& status, std::size_t input, Moment now, bool patient,
-                std::string& head);
+  bool is_known(const std::string& path, OpenFile& file, const FileStatus& status, std::string_view head,
+                std::size_t input, Moment now, bool patient);
+  bool is_known_now(TrackedFile& file, const FileStatus& status, std::string_view head, Moment now);
   bool has_moved_to(const TrackedFile& file, const FileStatus& status) const;
   static bool has_mark_of(const TrackedFile& original, OpenFile& file, const FileStatus& status);
   bool may_become_copy(OpenFile& file, const FileStatus& status, TrackedFile& original);

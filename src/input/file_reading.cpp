@@ -28,6 +28,7 @@ void FileFollower::take_turn(TrackedFile& file, Moment now) {
     file.failing = false;
     file.seen_size = status.size;
     file.seen_modified = status.modified;
+    if (file.found_short && head.size() == fingerprint_bytes && is_known_now(file, status, head, now)) return;
     if (head.size() > file.entry.fingerprint.length) {
       table_.set_fingerprint(file, Fingerprint::of(head));
       moved(file);
@@ -38,6 +39,7 @@ void FileFollower::take_turn(TrackedFile& file, Moment now) {
     if (file.entry.identity == 0 && !head.empty() && (complete || identity_is_settled(head))) {
       file.entry.identity = identity_of(status, head, file.entry.generation);
       generations_[file.entry.origin] = file.entry.generation;
+      file.found_short = false;
       moved(file);
     }
     if (file.entry.identity != 0) {

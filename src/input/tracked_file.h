@@ -33,6 +33,7 @@ struct TrackedFile {
   std::uint32_t recorded = 0;  ///< length of the fingerprint that the registry has
   bool queued = false;         ///< for a turn, or until it is recorded
   bool changed = false;        ///< its entry is not as the registry has it
+  bool found_short = false;    ///< it was too short to be told from a copy of another one, and has no identity yet
   bool dismissed = false;      ///< no input wants it any more: remembered, not read
   bool failing = false;        ///< reading it failed, and that was told
   bool by_link = false;        ///< its name is a symbolic link

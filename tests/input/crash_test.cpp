@@ -107,7 +107,15 @@ class Story {
     // A copy is recognized if its original was seen before.
     world_.look();
     shift(path);
-    world_.files.copy(path, path + ".1");
+    // It may be found while it is empty, or in part.
+    const std::string& content = world_.files.content_of(path);
+    const std::size_t part = fingerprint_bytes + random_.below(content.size() - fingerprint_bytes);
+    for (const auto& [begin, end] : {std::pair<std::size_t, std::size_t>{0, 0}, {0, part}, {part, content.size()}}) {
+      world_.files.append(path + ".1", std::string_view(content).substr(begin, end - begin));
+      if (random_.chance(0.3)) world_.follower().scan(world_.now());
+      if (random_.chance(0.3)) world_.follower().work(world_.now());
+      if (random_.chance(0.3)) world_.crash();
+    }
     if (random_.chance(0.5)) world_.look();
     world_.files.truncate(path);
     started_.erase(path);

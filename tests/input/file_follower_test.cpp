@@ -299,6 +299,39 @@ TEST(FileFollower, ACopyThatIsBeingMadeIsHeldBackUntilTheOriginalIsTruncated) {
   EXPECT_EQ(world.events.size(), 60u) << "a copy that is shorter than what was read has nothing more";
 }
 
+TEST(FileFollower, ACopyThatIsFoundWhileItIsEmptyIsRecognizedOnceItIsThere) {
+  for (const bool in_time : {false, true}) {
+    FollowedWorld world({"/log/a.log*"});
+    world.files.append("/log/a.log", numbered_lines(0, 50));
+    world.look();
+    world.files.append("/log/a.log.1", "");
+    world.look();
+    world.files.append("/log/a.log.1", numbered_lines(0, 50));
+    if (in_time) world.look();
+    world.files.truncate("/log/a.log");
+    world.files.append("/log/a.log", numbered_lines(50, 60));
+    world.look();
+    world.pass(seconds(20));
+    EXPECT_THAT(world.texts(), UnorderedElementsAreArray(numbered_texts(0, 60))) << in_time;
+    EXPECT_EQ(world.follower().counters().copies, 1u);
+  }
+}
+
+TEST(FileFollower, ACopyIsHeldBackThoughItsOriginalIsRenamedBeforeItsTruncationIsNoticed) {
+  FollowedWorld world({"/log/a.log*"});
+  world.files.append("/log/a.log", numbered_lines(0, 50));
+  world.look();
+  world.files.copy("/log/a.log", "/log/a.log.2");
+  world.files.truncate("/log/a.log");
+  world.files.append("/log/a.log", numbered_lines(50, 60));
+  world.files.rename("/log/a.log", "/log/a.log.1");
+  // Of the renaming nothing is known yet.
+  world.follower().hint("/log/a.log.2", FileFollower::Hint::appeared);
+  world.work();
+  world.look();
+  EXPECT_THAT(world.texts(), UnorderedElementsAreArray(numbered_texts(0, 60)));
+}
+
 TEST(FileFollower, CopiesOfSeveralGenerationsAreToldApart) {
   FollowedWorld world({"/log/a.log*"});
   const std::string banner(300, '=');
