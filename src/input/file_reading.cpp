@@ -147,6 +147,7 @@ void FileFollower::replaced(TrackedFile& file, const FileStatus& status, std::st
   note(Note::Level::info,
        fmt::format("{} was truncated or replaced, and is read from its beginning{}", file.name,
                    file.unread() > 0 ? fmt::format("; {} bytes had not been read", file.unread()) : std::string()));
+  const bool is_another_file = file.entry.born != 0 && status.born != 0 && file.entry.born != status.born;
   const std::string name = file.name;
   const std::string path = file.entry.path;
   const std::size_t input = file.input;
@@ -159,7 +160,10 @@ void FileFollower::replaced(TrackedFile& file, const FileStatus& status, std::st
     file.entry.gone_since = now.nanoseconds / 1'000'000'000;
     moved(file);
   }
-  begin(name, status, input, now, head).entry.path = path;
+  if (is_another_file)
+    meet(name, status, input, now, true);  // a copy, it may be
+  else
+    begin(name, status, input, now, head).entry.path = path;
   meet_held(now, true);
 }
 

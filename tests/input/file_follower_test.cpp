@@ -332,6 +332,23 @@ TEST(FileFollower, ACopyIsHeldBackThoughItsOriginalIsRenamedBeforeItsTruncationI
   EXPECT_THAT(world.texts(), UnorderedElementsAreArray(numbered_texts(0, 60)));
 }
 
+TEST(FileFollower, ACopyIsRecognizedOnAnInodeThatIsUsedAgain) {
+  FollowedWorld world({"/log/a.log*"});
+  world.files.append("/log/a.log.1", numbered_lines(500, 550));
+  world.files.append("/log/a.log", numbered_lines(0, 50));
+  world.look();
+  world.stop();
+  const std::uint64_t inode = world.files.inode_of("/log/a.log.1");
+  world.files.remove("/log/a.log.1");
+  world.files.reuse_inode(inode);
+  world.files.copy("/log/a.log", "/log/a.log.1");
+  world.files.truncate("/log/a.log");
+  world.look();
+  world.pass(seconds(20));
+  EXPECT_EQ(world.events.size(), 100u);
+  EXPECT_EQ(world.distinct_ids().size(), 100u);
+}
+
 TEST(FileFollower, CopiesOfSeveralGenerationsAreToldApart) {
   FollowedWorld world({"/log/a.log*"});
   const std::string banner(300, '=');
