@@ -46,7 +46,8 @@ struct Contestant {
   virtual void warm_up(const EventBuffer&) {}
 };
 
-struct Windlass final : Contestant {
+/// What is stored is delivered at once, so that segments are used again.
+struct Windlass : Contestant {
   explicit Windlass(const fs::path& path) {
     std::unique_ptr<windlass::queue::Directory> directory;
     need(!windlass::queue::Directory::open(path, true, directory), "directory");
@@ -55,7 +56,8 @@ struct Windlass final : Contestant {
   void put(const EventBuffer& batch) override { put(batch, true); }
   void warm_up(const EventBuffer& batch) override {
     const std::uint64_t segments = 2 * windlass::queue::DiskQueueOptions().segment_size;
-    for (std::uint64_t bytes = 0; bytes < segments; bytes += batch.bytes()) put(batch, false);
+    std::size_t count = 0;
+    for (std::uint64_t bytes = 0; bytes < segments; bytes += batch.bytes()) put(batch, ++count % 16 == 0);
     need(!queue->sync(), "sync");
   }
   /// And has it delivered.
@@ -67,6 +69,16 @@ struct Windlass final : Contestant {
     if (queue->has_done()) need(!queue->remove_done(), "remove");
   }
   std::unique_ptr<windlass::queue::DiskQueue> queue;
+};
+
+/// Nothing is delivered, as in an outage.
+struct Growing final : Windlass {
+  using Windlass::Windlass;
+  void put(const EventBuffer& batch) override {
+    windlass::queue::Sequence first = 0;
+    need(!queue->append(batch, false, first) && !queue->sync(), "append");
+  }
+  void warm_up(const EventBuffer&) override {}
 };
 
 struct Plain final : Contestant {
@@ -203,7 +215,8 @@ void compare(const fs::path& directory, std::size_t events, std::size_t rounds, 
     Measured (*measure)(const fs::path&, const EventBuffer&, std::size_t);
     std::vector<Measured> rounds{};
   };
-  std::array<Entry, 5> entries{{{"windlass", measure<Windlass>},
+  std::array<Entry, 6> entries{{{"windlass", measure<Windlass>},
+                                {"... that grows", measure<Growing>},
                                 {"write+fdatasync", measure<Plain>},
                                 {"SQLite", measure<Sqlite>},
                                 {"LMDB", measure<Lmdb>},
