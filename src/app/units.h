@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace windlass::app {
@@ -40,8 +41,7 @@ std::string format_size(std::uint64_t bytes);
 /// With one letter where it is large, in at most five characters: "950", "12.3k", "999k", "1.25M".
 std::string format_count(double count);
 
-/// In lower case, ASCII only.
-std::string to_lower(std::string_view text);
+using base::to_lower;
 
 /// Without blanks at both ends.
 std::string_view trimmed(std::string_view text);

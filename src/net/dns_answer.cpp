@@ -6,6 +6,8 @@
 #include <string>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace windlass::net {
 namespace {
 
@@ -32,12 +34,6 @@ class DnsCategory final : public std::error_category {
     return "unknown";
   }
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char each) { return std::tolower(each); });
-  return result;
-}
 
 std::string_view without_final_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
@@ -81,7 +77,7 @@ std::optional<ServiceTarget> read_target(std::span<const unsigned char> message,
   ServiceTarget target;
   target.priority = static_cast<std::uint16_t>(ns_get16(data));
   target.weight = static_cast<std::uint16_t>(ns_get16(data + 2));
-  target.at = {lower(name), static_cast<std::uint16_t>(ns_get16(data + 4))};
+  target.at = {base::to_lower(name), static_cast<std::uint16_t>(ns_get16(data + 4))};
   return target;
 }
 
@@ -101,15 +97,13 @@ bool is_service_name(std::string_view name) noexcept {
 
 std::string service_domain(std::string_view service_name) {
   const auto end = service_name.find('.', service_name.find('.') + 1);
-  return lower(without_final_dot(service_name.substr(end + 1)));
+  return base::to_lower(without_final_dot(service_name.substr(end + 1)));
 }
 
 bool is_in_domain(std::string_view host, std::string_view domain) noexcept {
   if (host.size() < domain.size() || domain.empty()) return false;
   const std::string_view end = host.substr(host.size() - domain.size());
-  if (!std::ranges::equal(end, domain,
-                          [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); }))
-    return false;
+  if (!base::equal_in_any_case(end, domain)) return false;
   return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
 }
 

@@ -1,12 +1,13 @@
 #include "net/proxy.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <optional>
 #include <stdexcept>
+
+#include "base/text.h"
 
 namespace windlass::net {
 namespace {
@@ -73,8 +74,7 @@ Proxy parse_proxy_url(std::string_view url) {
   Proxy proxy;
   const auto colon = url.find("://");
   if (colon == url.npos) refuse("there is no scheme");
-  std::string scheme(url.substr(0, colon));
-  std::ranges::transform(scheme, scheme.begin(), [](unsigned char each) { return std::tolower(each); });
+  const std::string scheme = base::to_lower(url.substr(0, colon));
   if (scheme == "socks5" || scheme == "socks5h")
     proxy.kind = Kind::socks5;
   else if (scheme != "http")

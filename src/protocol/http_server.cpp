@@ -8,6 +8,7 @@
 #include <windlass/error.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace windlass::protocol {
 namespace {
@@ -49,8 +50,7 @@ std::optional<std::string> index_in(std::string_view path) {
 }
 
 bool is_json(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  std::string type = base::to_lower(content_type.substr(0, content_type.find(';')));
   while (type.ends_with(' ')) type.pop_back();
   return type == "application/x-ndjson" || type == "application/json" ||
          type == "application/vnd.elasticsearch+x-ndjson" || type == "application/vnd.elasticsearch+json";

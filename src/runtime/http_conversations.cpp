@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/text.h"
 #include "protocol/http_client.h"
 #include "runtime/endpoint_workers.h"
 #include "wire/http.h"
@@ -63,11 +63,8 @@ HttpClient::Options client_options(const HttpRequestOptions& request, std::strin
     if (!wire::http::is_field_name(name) || !wire::http::is_field_value(value))
       throw std::invalid_argument(fmt::format("the header \"{}\" cannot be sent", name));
     // One that we would send as well is the user's.
-    std::erase_if(options.fields, [&name = name](const auto& field) {
-      return std::ranges::equal(
-          field.first, name, {}, [](unsigned char c) { return std::tolower(c); },
-          [](unsigned char c) { return std::tolower(c); });
-    });
+    std::erase_if(options.fields,
+                  [&name = name](const auto& field) { return base::equal_in_any_case(field.first, name); });
     options.fields.emplace_back(name, value);
   }
   return options;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/text.h"
 #include "wire/json_reading.h"
 
 namespace windlass::wire::bulk {
@@ -58,10 +59,7 @@ IndexName::IndexName(std::string_view pattern) {
   const std::string quoted = fmt::format("\"{}\"", pattern);
   while (!pattern.empty()) {
     const auto open = std::min(pattern.find("%{"), pattern.size());
-    if (open > 0) {
-      std::string& text = parts_.emplace_back(Part{0, std::string(pattern.substr(0, open))}).text;
-      std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    }
+    if (open > 0) parts_.push_back({0, base::to_lower(pattern.substr(0, open))});
     pattern.remove_prefix(open);
     if (pattern.empty()) break;
     const auto close = pattern.find('}');
